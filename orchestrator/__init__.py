@@ -1,0 +1,1 @@
+"""The orchestrator: plans a run, drives its chains, journals and reports it."""

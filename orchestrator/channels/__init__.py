@@ -1,0 +1,70 @@
+"""Channels: how step messages reach executors and how completions come back. One file each.
+
+The run's loop drives one without knowing which; what a channel cannot tell is absent, not zero.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+from stepbench.messages import Completion, StepMessage
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A completion of this run, as it was received."""
+
+    completion: Completion
+    received_at_ns: int
+    """Orchestrator's monotonic clock, when the receive returned."""
+    results_wait_ns: int
+    results_receive_count: int
+    receipt: str
+
+
+@dataclass(frozen=True, slots=True)
+class Stray:
+    """Something else that came out of the results queue, and was dealt with."""
+
+    event: Literal["foreign", "expired"]
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Arrivals:
+    completions: list[Arrival] = field(default_factory=list)
+    strays: list[Stray] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """When a send began (orchestrator's monotonic clock) and how long it took, for each message in order."""
+
+    began_at_ns: int
+    call_ns: int
+
+
+class Channel(Protocol):
+    """Used from one thread."""
+
+    def send(self, messages: Sequence[StepMessage]) -> list[Sent]:
+        """Send step messages. Raises the transport's own error, or PartlyRefused."""
+        ...
+
+    def receive(self, wait_seconds: float) -> Arrivals:
+        """Completions, as soon as there is one, or none after `wait_seconds`."""
+        ...
+
+    def accept(self, arrivals: Sequence[Arrival]) -> None:
+        """These are dealt with and on disk: they need not come again."""
+        ...
+
+    def is_silent(self) -> bool:
+        """Nothing is on its way to a worker and nothing is in a worker's hands, as far as the transport can tell."""
+        ...
+
+    def close(self) -> None:
+        """Let go of what is held; what was accepted is then deleted."""
+        ...

@@ -1,0 +1,112 @@
+"""Through two queues: step messages in one, completions in the other."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from time import monotonic, monotonic_ns, time
+
+import structlog
+
+from orchestrator.channels import Arrival, Arrivals, Sent, Stray
+from stepbench.errors import MessageRefused
+from stepbench.messages import Completion, StepMessage, parse
+from stepbench.queues import MAX_BATCH_MESSAGES, Outgoing, Queue, Received
+
+DELETIONS_LINGER_SECONDS = 0.5
+FOREIGN_DELAY_SECONDS = (1, 5)
+"""Another run's completion is hidden for a random time in between, so that its own run may find it first."""
+
+log = structlog.get_logger()
+
+
+class SqsChannel:
+    """See `orchestrator.channels.Channel`.
+
+    Deletions are gathered: a completion that is deleted late is at worst delivered again, and known as a duplicate.
+    """
+
+    def __init__(self, steps: Queue, results: Queue, run_id: str, *, fair: bool, results_are_own: bool) -> None:
+        self._steps = steps
+        self._results = results
+        self._run_id = run_id
+        self._group = run_id if fair else None
+        self._results_are_own = results_are_own
+        self._deletions: list[str] = []
+        self._deletions_since = 0.0
+
+    def send(self, messages: Sequence[StepMessage]) -> list[Sent]:
+        sent: list[Sent] = []
+        for start in range(0, len(messages), MAX_BATCH_MESSAGES):
+            batch = messages[start : start + MAX_BATCH_MESSAGES]
+            outgoing = [Outgoing(message.model_dump_json(), self._group) for message in batch]
+            began_at_ns = monotonic_ns()
+            self._steps.send(outgoing)
+            sent += [Sent(began_at_ns, monotonic_ns() - began_at_ns)] * len(batch)
+        return sent
+
+    def receive(self, wait_seconds: float) -> Arrivals:
+        received = self._results.receive(MAX_BATCH_MESSAGES, wait_seconds)
+        received_at_ns = monotonic_ns()
+        arrivals = Arrivals()
+        for message in received:
+            self._sort(message, received_at_ns, arrivals)
+        return arrivals
+
+    def accept(self, arrivals: Sequence[Arrival]) -> None:
+        if not self._deletions:
+            self._deletions_since = monotonic()
+        self._deletions += [arrival.receipt for arrival in arrivals]
+        waited = monotonic() - self._deletions_since
+        if len(self._deletions) >= MAX_BATCH_MESSAGES or waited > DELETIONS_LINGER_SECONDS:
+            self.close()
+
+    def is_silent(self) -> bool:
+        return self._steps.depth().empty
+
+    def close(self) -> None:
+        receipts, self._deletions = self._deletions, []
+        if receipts:
+            self._results.delete(receipts)
+
+    def _sort(self, message: Received, received_at_ns: int, arrivals: Arrivals) -> None:
+        try:
+            completion = _completion_in(message.body)
+        except MessageRefused as error:
+            arrivals.strays.append(self._refuse(message, error))
+            return
+        if completion.run != self._run_id:
+            arrivals.strays.append(self._turn_away(message, completion))
+            return
+        arrivals.completions.append(
+            Arrival(
+                completion=completion,
+                received_at_ns=received_at_ns,
+                results_wait_ns=message.queue_wait_ns,
+                results_receive_count=message.receive_count,
+                receipt=message.receipt,
+            )
+        )
+
+    def _turn_away(self, message: Received, completion: Completion) -> Stray:
+        """Another run's completion, on a results queue that runs share."""
+        if completion.expires_at < time():
+            self._results.delete([message.receipt])
+            return Stray("expired", f"a completion of run {completion.run} had expired and was deleted")
+        self._results.hide([message.receipt], random.randint(*FOREIGN_DELAY_SECONDS))
+        return Stray("foreign", f"a completion of run {completion.run} was handed back")
+
+    def _refuse(self, message: Received, error: MessageRefused) -> Stray:
+        log.warning("completion refused", message_id=message.id, reason=str(error))
+        if self._results_are_own:
+            # Nobody else reads this queue and it has no redrive: left there, it would come back for ever.
+            self._results.delete([message.receipt])
+        return Stray("foreign", f"a message that is no completion was refused: {error}")
+
+
+def _completion_in(body: str) -> Completion:
+    """Raises MessageRefused."""
+    completion = parse(Completion, body)
+    if completion.ok and completion.worker is None:
+        raise MessageRefused("Completion refused: worker: missing, as if no worker had sent it")
+    return completion

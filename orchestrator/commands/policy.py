@@ -1,0 +1,43 @@
+"""`policy`: prints the least IAM policy for the configured bucket, prefix and queues."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from typing import TYPE_CHECKING
+
+from stepbench.errors import UsageError
+
+if TYPE_CHECKING:
+    from stepbench.settings import Settings
+
+HELP = "print the least IAM policy of a role, for the configured bucket, prefix and queues"
+SETTINGS: tuple[str, ...] | None = (
+    "AWS_REGION",
+    "ORCH_BUCKET",
+    "ORCH_PREFIX",
+    "ORCH_STEPS_QUEUE_URL",
+    "ORCH_RESULTS_QUEUE_PREFIX",
+    "ORCH_RESULTS_QUEUE_URL",
+    "SSE",
+    "KMS_KEY_ID",
+    "CLEANUP",
+)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Whose policy."""
+    parser.add_argument("--role", required=True, choices=("worker", "orchestrator"), help="who gets the policy")
+
+
+def run(settings: Settings, arguments: argparse.Namespace) -> int:
+    """0. Raises UsageError without a bucket: the embedded stack needs no policy."""
+    if settings.bucket is None or settings.steps_queue_url is None:
+        raise UsageError(
+            "a policy names a bucket and a queue: set --bucket (ORCH_BUCKET) "
+            "and --steps-queue-url (ORCH_STEPS_QUEUE_URL)"
+        )
+    from stepbench.iam_policy import policy
+
+    print(json.dumps(policy(arguments.role, settings), indent=2))
+    return 0

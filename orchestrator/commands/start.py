@@ -1,0 +1,103 @@
+"""`start`: plan a run, run it, print where the time went."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from contextlib import ExitStack
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from orchestrator.report.summary import Summary
+    from orchestrator.run.journal import Journal
+    from orchestrator.run.plan import Plan
+    from orchestrator.run.site import Site
+    from stepbench.settings import Settings
+
+HELP = "run chains of steps and print where the time went"
+SETTINGS: tuple[str, ...] | None = None
+
+EXIT_CHAIN_FAILED = 1
+EMBEDDED = "No bucket is configured (ORCH_BUCKET): everything runs on this machine, on emulated S3 and SQS."
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """How to tell about the run."""
+    parser.add_argument("--json", action="store_true", help="print the summary as one JSON object")
+    parser.add_argument("--quiet", action="store_true", help="show no progress")
+
+
+def run(settings: Settings, arguments: argparse.Namespace) -> int:
+    """0 when all chains are done, 1 when one failed. Raises UsageError, EnvironmentRefused, KeyboardInterrupt."""
+    from orchestrator.report.live import progress_view
+    from orchestrator.report.tally import Tally
+    from orchestrator.run import first_payload, journal, plan, preflight, site
+    from orchestrator.run.execution import execute, retire_results_queue
+    from stepbench import aws_errors
+
+    now = plan.utc_now()
+    run_id = plan.new_run_id(now)
+    path = journal.path_of(settings.metrics_dir, run_id)
+    journal.check_folder(settings.metrics_dir)
+    recipe = first_payload.Recipe.of(settings)
+    with ExitStack() as stack:
+        if settings.embedded and not arguments.quiet:
+            print(EMBEDDED, file=sys.stderr, flush=True)
+        # Both take their time and a core each, and neither creates anything that stays.
+        payload = stack.enter_context(first_payload.making(recipe, site.child_environment(settings)))
+        place = stack.enter_context(site.opened(settings))
+        payload.wait_until_made()
+        place.wait_until_working()
+        stack.enter_context(aws_errors.worded("orchestrator", place.settings))
+        preflight.check(place.settings, place.clients)
+        made = plan.make(
+            place.settings, environment=place.environment, run_id=run_id, date=f"{now:%Y-%m-%d}", metrics_file=path
+        )
+        log = journal.begin(path, made, settings)
+        try:
+            with progress_view(sys.stderr, arguments.quiet) as view:
+                execute(made, place, payload, log, Tally(made, view.update).saw)
+        except KeyboardInterrupt:
+            stack.close()
+            print(_interrupted(made, place), file=sys.stderr)
+            raise
+        summary = _finish(made, place, log)
+        _show(summary, arguments.json)
+        # After the figures are out: a queue that may not be deleted must not cost them.
+        retire_results_queue(made, place)
+    return EXIT_CHAIN_FAILED if summary.counts.chains_failed else 0
+
+
+def _finish(plan: Plan, site: Site, journal: Journal) -> Summary:
+    """Clean up, write the summary line, copy the metrics file; in this order, so that the file tells what is left."""
+    from orchestrator.report import metrics_file
+    from orchestrator.report.statistics import summarise
+    from orchestrator.run.execution import clean_up, copy_metrics
+    from orchestrator.run.leftovers import left_in_s3
+    from orchestrator.run.lines import SummaryLine
+
+    if site.settings.cleanup:
+        clean_up(plan, site.clients.s3)
+    left = left_in_s3(plan, site, journal.path)
+    summary = summarise([metrics_file.read(journal.path)], [left])
+    journal.write([SummaryLine(**{**summary.model_dump(mode="json"), "finished": True})])
+    journal.close()
+    if site.settings.metrics_to_s3:
+        copy_metrics(plan, site.clients.s3, journal)
+    return summarise([metrics_file.read(journal.path)], [left])
+
+
+def _show(summary: Summary, as_json: bool) -> None:
+    from orchestrator.report.terminal import show
+
+    if as_json:
+        print(summary.model_dump_json())
+    else:
+        show(summary, sys.stdout)
+
+
+def _interrupted(plan: Plan, site: Site) -> str:
+    kept = f"Interrupted. What was measured is in {plan.metrics_file}: python -m orchestrator report {plan.run_id}"
+    if site.own_stack:
+        return f"{kept}\nThe run cannot be resumed: its queue and its payloads were on the embedded stack."
+    return f"{kept}\nIts payloads are kept in s3://{plan.bucket}/{plan.prefix}"

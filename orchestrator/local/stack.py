@@ -1,0 +1,139 @@
+"""The embedded stack: emulated SQS and S3, a process each, a bucket, two queues, and workers when asked for.
+
+Two processes, so that large objects do not delay queue calls; all spoken to over HTTP with the code that speaks to AWS.
+Nothing of it outlives the block that asked for it, nor this process, however that ends.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import dataclass, field
+
+from orchestrator.local import environment
+from orchestrator.local.children import Child, child
+from stepbench.aws import AwsConfig, Clients
+from stepbench.settings import Settings, variable_of
+
+REGION = "us-east-1"
+BUCKET = "stepbench"
+STEPS_QUEUE = "stepbench-steps"
+DEAD_LETTER_QUEUE = "stepbench-steps-dead"
+# Hand-backs and kills raise a message's receive count too.
+MAX_RECEIVE_COUNT = 5
+KEYS = (environment.CREDENTIALS["AWS_ACCESS_KEY_ID"], environment.CREDENTIALS["AWS_SECRET_ACCESS_KEY"])
+START_DEADLINE_SECONDS = 30.0
+# An embedded run cannot be resumed, so there is nothing to drain for.
+WORKER_GRACE_SECONDS = 2.0
+
+
+@dataclass(frozen=True)
+class Stack:
+    """A running stack and how to reach it."""
+
+    bucket: str
+    steps_queue_url: str
+    dead_letter_queue_url: str
+    settings: Settings
+    """The settings that were given, with the stack's bucket, queues and endpoints in place of the user's."""
+    environment: dict[str, str]
+    """What another process needs to use the stack, by variable."""
+    _block: ExitStack = field(repr=False)
+    _children: list[Child] = field(repr=False)
+    _workers: list[Child] = field(repr=False, default_factory=list)
+
+    @property
+    def keys(self) -> tuple[str, str]:
+        """Access key and secret for `stepbench.aws.Clients`; they open nothing but the stack."""
+        return KEYS
+
+    def clients(self) -> Clients:
+        """Clients of the stack, whatever the user's own SDK is configured for."""
+        return _clients(self.settings)
+
+    def start_worker(self, executors: int) -> Child:
+        """Starts `python -m worker` on the stack without waiting for it; it ends with the stack, or with us."""
+        settings = self.settings.model_copy(
+            update={"executors": executors, "log_level": self.settings.log_level or "warning"}
+        )
+        command = [sys.executable, "-P", "-m", "worker", "--while-stdin-open", *environment.worker_flags(settings)]
+        surroundings = {**environment.cleaned(os.environ), **environment.CREDENTIALS}
+        worker = self._block.enter_context(
+            child("the worker", command, surroundings, captured=False, grace_seconds=WORKER_GRACE_SECONDS)
+        )
+        self._children.append(worker)
+        self._workers.append(worker)
+        return worker
+
+    def wait_until_working(self) -> None:
+        """Returns when every worker is ready, so that no start is in any figure. Raises EnvironmentRefused."""
+        for worker in self._workers:
+            worker.ready_line(START_DEADLINE_SECONDS)
+
+    def check(self) -> None:
+        """Raises EnvironmentRefused if an emulator or a worker has ended by itself."""
+        for each in self._children:
+            each.check()
+
+
+@contextmanager
+def embedded_stack(settings: Settings) -> Iterator[Stack]:
+    """Brings the stack up and, when the block ends in whatever way, takes it down.
+
+    Of `settings`, those that say where AWS is are replaced; the others hold for the stack and its workers. Raises
+    EnvironmentRefused if an emulator does not start; its message says why.
+    """
+    with ExitStack() as block:
+        emulators = {service: block.enter_context(_emulator(service)) for service in ("sqs", "s3")}
+        endpoints = {
+            service: f"http://{environment.HOST}:{emulator.ready_line(START_DEADLINE_SECONDS)}"
+            for service, emulator in emulators.items()
+        }
+        yield _furnished(settings, endpoints, block, [*emulators.values()])
+
+
+def _emulator(service: str) -> AbstractContextManager[Child]:
+    command = [sys.executable, "-P", "-m", "orchestrator.local.emulator", service]
+    return child(f"the emulator of {service.upper()}", command, environment.cleaned(os.environ), captured=True)
+
+
+def _clients(settings: Settings) -> Clients:
+    return Clients(AwsConfig.of(settings), keys=KEYS)
+
+
+def _furnished(settings: Settings, endpoints: dict[str, str], block: ExitStack, children: list[Child]) -> Stack:
+    """The stack with its bucket and queues made."""
+    here = {
+        "region": REGION,
+        "profile": None,
+        "endpoint_url": None,
+        "s3_endpoint_url": endpoints["s3"],
+        "sqs_endpoint_url": endpoints["sqs"],
+        "bucket": BUCKET,
+        "results_queue_url": None,
+    }
+    placed = settings.model_copy(update=here)
+    clients = _clients(placed)
+    clients.s3.create_bucket(Bucket=BUCKET)
+    dead_letters = clients.sqs.create_queue(QueueName=DEAD_LETTER_QUEUE)["QueueUrl"]
+    redrive = {
+        "deadLetterTargetArn": clients.sqs.get_queue_attributes(QueueUrl=dead_letters, AttributeNames=["QueueArn"])[
+            "Attributes"
+        ]["QueueArn"],
+        "maxReceiveCount": MAX_RECEIVE_COUNT,
+    }
+    steps = clients.sqs.create_queue(
+        QueueName=STEPS_QUEUE,
+        Attributes={
+            "RedrivePolicy": json.dumps(redrive),
+            "VisibilityTimeout": str(settings.visibility_timeout_seconds),
+            "SqsManagedSseEnabled": "true",
+        },
+    )["QueueUrl"]
+    placed = placed.model_copy(update={"steps_queue_url": steps})
+    shown = ("region", "s3_endpoint_url", "sqs_endpoint_url", "bucket", "steps_queue_url")
+    variables = {variable_of(name): str(getattr(placed, name)) for name in shown}
+    return Stack(BUCKET, steps, dead_letters, placed, {**variables, **environment.CREDENTIALS}, block, children)

@@ -1,0 +1,65 @@
+"""Counts over everything in the files: chains, steps, attempts, failures and events."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+
+from orchestrator.report.metrics_file import MetricsFile
+from orchestrator.report.summary import Counts, FailureGroup
+from stepbench.samples import Sample
+
+
+def count(files: Sequence[MetricsFile], samples: Sequence[Sample], used: Sequence[Sample]) -> Counts:
+    """Counts over all `files`, `samples` being all of theirs and `used` those in the statistics."""
+    events = Counter(event.event for file in files for event in file.events)
+    ended = Counter(
+        event.ok
+        for file in files
+        for event in file.events
+        if event.event == "chain_finished" and (event.chain or 0) >= 0
+    )
+    return Counts(
+        chains=sum(file.run.plan.chains for file in files),
+        chains_ok=ended[True],
+        chains_failed=ended[False],
+        steps=sum(file.run.plan.chains * file.run.plan.steps for file in files),
+        samples=len(samples),
+        in_statistics=len(used),
+        cold=sum(sample.cold for sample in samples),
+        late=sum(sample.late for sample in samples),
+        interrupted=sum(sample.interrupted for sample in samples),
+        warmup=sum(len(file.warmups) for file in files),
+        retries=sum(map(_retries, files)),
+        failures=sum(len(file.failures) for file in files),
+        duplicates=events["duplicate"],
+        lost=events["lost"],
+        expired=events["expired"],
+        foreign=events["foreign"],
+        unknown_lines=sum(file.unknown_lines for file in files),
+        torn_lines=sum(file.torn_line for file in files),
+    )
+
+
+def _retries(file: MetricsFile) -> int:
+    """Attempts beyond the first, as far as samples, failures and announced dispatches tell of them."""
+    attempts: dict[tuple[int, int], int] = defaultdict(lambda: 1)
+    known = [(sample.chain, sample.step, sample.attempt) for sample in file.samples]
+    known += [(failure.chain, failure.step, failure.attempt) for failure in file.failures]
+    known += [(e.chain, e.step, e.attempt or 1) for e in file.events if e.chain is not None and e.step is not None]
+    for chain, step, attempt in known:
+        attempts[chain, step] = max(attempts[chain, step], attempt)
+    return sum(highest - 1 for highest in attempts.values())
+
+
+def failure_groups(files: Iterable[MetricsFile]) -> tuple[FailureGroup, ...]:
+    """Failed attempts by error class and phase, the most frequent first."""
+    alike: dict[tuple[str, str | None], list[str]] = defaultdict(list)
+    for file in files:
+        for failure in file.failures:
+            alike[failure.error_class, failure.phase].append(failure.message)
+    most_first = sorted(alike.items(), key=lambda item: -len(item[1]))
+    return tuple(
+        FailureGroup(error_class=error_class, phase=phase, count=len(messages), message=messages[-1])
+        for (error_class, phase), messages in most_first
+    )

@@ -1,0 +1,123 @@
+"""Says when a figure is doubtful, and what to try."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from orchestrator.report.audit import audit
+from orchestrator.report.metrics_file import MetricsFile
+from orchestrator.report.summary import Counts, Transfers
+from stepbench.samples import Sample
+
+LOWEST_HONEST_TRANSIT_NS = -2_000_000
+"""SQS stamps whole milliseconds, two of them for each of the two queue waits."""
+FEW_SAMPLES = 20
+"""Below this many samples, p95 lies between the two largest of them."""
+AUDIT_SENTENCES = 5
+
+
+def doubts(
+    files: Sequence[MetricsFile],
+    used: Sequence[Sample],
+    counts: Counts,
+    s3: dict[str, Transfers],
+    choices: dict[str, tuple[str | float, ...]],
+    *,
+    cold_only: bool,
+) -> Iterator[str]:
+    """One sentence for each doubt about the statistics over `used` samples, the gravest first."""
+    yield from _about_sums(files)
+    yield from _about_files(files)
+    yield from _about_mixture(files, choices)
+    yield from _about_number(used, cold_only=cold_only)
+    yield from _about_transit(used)
+    yield from _about_counts(counts)
+    yield from _about_s3(s3)
+
+
+def plural(count: int, noun: str) -> str:
+    """`1 step`, `2 steps`, `3 retries`, `2 classes`."""
+    if count == 1:
+        return f"1 {noun}"
+    if noun.endswith("y") and noun[-2] not in "aeiou":
+        return f"{count} {noun[:-1]}ies"
+    return f"{count} {noun}{'es' if noun.endswith(('s', 'ch')) else 's'}"
+
+
+def _about_files(files: Sequence[MetricsFile]) -> Iterator[str]:
+    for file in files:
+        if file.torn_line:
+            yield f"The last line of {file.path} is torn, as a crash leaves it; it is left out."
+        if file.unknown_lines:
+            yield (
+                f"{plural(file.unknown_lines, 'line')} of {file.path} are of kinds that this version does not know and "
+                "left out; a newer version wrote them."
+            )
+
+
+def _about_mixture(files: Sequence[MetricsFile], choices: dict[str, tuple[str | float, ...]]) -> Iterator[str]:
+    if len({file.run.environment for file in files}) > 1:
+        yield "These figures mix runs on the embedded stack with runs on AWS; report them apart to compare them."
+    mixed = [name.replace("_", " ") for name, values in choices.items() if len(values) > 1]
+    if mixed:
+        yield f"The samples differ in {', '.join(mixed)}: these figures are over all of them together."
+
+
+def _about_number(used: Sequence[Sample], *, cold_only: bool) -> Iterator[str]:
+    if cold_only:
+        yield (
+            "Every step was the first of its executor, so these figures include its first-time costs; "
+            "try --warmup 1, or more --steps."
+        )
+    if 0 < len(used) < FEW_SAMPLES:
+        yield (
+            f"{plural(len(used), 'sample')}: too few for p95, which is all but the maximum; try more --steps or "
+            f"--chains, for {FEW_SAMPLES} or more."
+        )
+
+
+def _about_transit(used: Sequence[Sample]) -> Iterator[str]:
+    below = [sample for sample in used if (sample.transit_ns or 0) < LOWEST_HONEST_TRANSIT_NS]
+    if below:
+        worst = min(below, key=lambda sample: sample.transit_ns or 0)
+        yield (
+            f"Transit is below -2 ms in {plural(len(below), 'sample')}, down to {(worst.transit_ns or 0) / 1e6:.1f} ms "
+            f"in chain {worst.chain} step {worst.step}: a clock was stepped, or this program measures wrongly; "
+            "check the hosts' clocks and run again."
+        )
+
+
+def _about_counts(counts: Counts) -> Iterator[str]:
+    if counts.retries:
+        yield (
+            f"{plural(counts.retries, 'retry')}: the time up to the accepted attempt is shown as retry and is part of "
+            "the chains' walls; compare with a run that has none."
+        )
+    if counts.late:
+        yield (
+            f"{plural(counts.late, 'late sample')} came after the step had been given up as lost and are left out; "
+            "try a longer --stall-timeout."
+        )
+    if counts.interrupted:
+        yield (
+            f"{plural(counts.interrupted, 'sample')} of steps that were in flight while the orchestrator was down "
+            "have no total and are left out."
+        )
+
+
+def _about_s3(s3: dict[str, Transfers]) -> Iterator[str]:
+    retried = {name: transfers.retries for name, transfers in s3.items() if transfers.retries}
+    if retried:
+        parts = " and ".join(plural(count, f"{name.upper()} retry") for name, count in retried.items())
+        yield (
+            f"The S3 client retried inside the phases ({parts}), so download or upload include waiting; look at the "
+            "statuses, and try a lower --concurrency if S3 asked to slow down (503)."
+        )
+
+
+def _about_sums(files: Sequence[MetricsFile]) -> Iterator[str]:
+    problems = [problem for file in files for problem in audit(file)]
+    for problem in problems[:AUDIT_SENTENCES]:
+        yield f"The figures do not add up: {problem}."
+    if len(problems) > AUDIT_SENTENCES:
+        yield f"The figures do not add up in {len(problems) - AUDIT_SENTENCES} more places."

@@ -1,0 +1,87 @@
+"""Follows a metrics file that another process is writing: its whole lines, as they come, until the summary.
+
+Reads the file and nothing else; a run does not notice that it is watched.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from orchestrator.report.metrics_file import MetricsFileDamaged, parse
+from orchestrator.run.lines import Line, SummaryLine
+
+POLL_SECONDS = 0.25
+SILENCE_SECONDS = 60.0
+"""A step may well take that long; the note says what the silence may mean."""
+
+Wait = Callable[[], None]
+"""Called whenever there is nothing new; returns when it is time to look again."""
+
+
+def follow(path: Path, wait: Wait) -> Iterator[tuple[bytes, Line | None]]:
+    """Every whole line of `path` with its model (None: only a newer version knows it), up to the summary line.
+
+    Waits for a file that is not there yet and for the rest of a line that has only begun. A resumed run may cut off a
+    torn last line and write over it, so a line that has only begun is read afresh each time. Raises MetricsFileDamaged
+    for a line that cannot be read, and OSError where the file cannot be.
+    """
+    _await_file(path, wait)
+    offset = number = 0
+    while True:
+        for text in _whole_lines(path, offset):
+            offset += len(text)
+            number += 1
+            line = _parsed(path, number, text)
+            yield text, line
+            if isinstance(line, SummaryLine):
+                return
+        wait()
+
+
+class Patience:
+    """Says, once for each silence, what is being waited for. Knows no clock: the time is an argument, in seconds."""
+
+    def __init__(self, path: Path, now_seconds: float) -> None:
+        self._path = path
+        self._silent_since = now_seconds
+        self._told = False
+
+    def heard(self, now_seconds: float) -> None:
+        """A line came."""
+        self._silent_since, self._told = now_seconds, False
+
+    def note(self, now_seconds: float, *, begun: bool) -> str | None:
+        """A sentence when there is something to say, at most one until a line comes."""
+        silent_seconds = now_seconds - self._silent_since
+        if self._told or (begun and silent_seconds < SILENCE_SECONDS):
+            return None
+        self._told = True
+        if not begun:
+            return f"{self._path} is not there yet: waiting for its run to begin (Ctrl-C ends this)"
+        return (
+            f"nothing new in {self._path} for {SILENCE_SECONDS:.0f} s: a long step, or its orchestrator has gone "
+            "without a summary (Ctrl-C ends this)"
+        )
+
+
+def _await_file(path: Path, wait: Wait) -> None:
+    while not path.exists():
+        wait()
+
+
+def _whole_lines(path: Path, offset: int) -> Iterator[bytes]:
+    """The lines from `offset` that have their newline by now."""
+    with path.open("rb") as stream:
+        stream.seek(offset)
+        for text in stream:
+            if text.endswith(b"\n"):
+                yield text
+
+
+def _parsed(path: Path, number: int, text: bytes) -> Line | None:
+    try:
+        return parse(text)
+    except ValueError as error:
+        reason = str(error).splitlines()[0]
+        raise MetricsFileDamaged(f"{path} line {number} is damaged: {reason}") from error

@@ -1,0 +1,41 @@
+"""Reads all metrics files that a person named, and says at once what is wrong with any of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from orchestrator.report.locate import find
+from orchestrator.report.metrics_file import MetricsFile, read
+from stepbench.errors import UsageError
+
+
+def gather(metrics_dir: Path, targets: Sequence[str]) -> list[MetricsFile]:
+    """The files of `targets` (run ids or files; none: the newest), each once, in the order in which they were named.
+
+    Raises UsageError with a sentence for each that is missing or damaged, and for a run that is named twice by
+    different files: its samples would count twice.
+    """
+    files: dict[Path, MetricsFile] = {}
+    problems: list[str] = []
+    for target in targets or (None,):
+        try:
+            path = find(metrics_dir, target)
+            if path.resolve() not in files:
+                files[path.resolve()] = read(path)
+        except UsageError as error:
+            problems += error.problems
+    problems += _named_twice(list(files.values()))
+    if problems:
+        raise UsageError(problems)
+    return list(files.values())
+
+
+def _named_twice(files: list[MetricsFile]) -> list[str]:
+    seen: dict[str, MetricsFile] = {}
+    twice = []
+    for file in files:
+        other = seen.setdefault(file.run.run_id, file)
+        if other is not file:
+            twice.append(f"{other.path} and {file.path} are both of run {file.run.run_id}; name one of them")
+    return twice

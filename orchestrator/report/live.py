@@ -1,0 +1,108 @@
+"""Progress on stderr while a run goes on: a live view on a terminal, plain lines when piped, nothing when quiet.
+
+`update` only stores what it is given, so that it costs the loop next to nothing; the live view draws from a thread of
+its own, a few times a second.
+"""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import Protocol, Self, TextIO
+
+from orchestrator.report.pace import Marks, Pace, Progress, pace
+from orchestrator.report.progress_words import counted, moving, news
+from orchestrator.report.units import clock
+
+__all__ = ["Pace", "PlainView", "Progress", "ProgressView", "QuietView", "pace", "progress_view"]
+
+PLAIN_LINE_SHARE = 0.1
+PLAIN_LINE_MIN_SECONDS = 3.0
+"""Never more often than this, however fast the run is."""
+PLAIN_LINE_MAX_SECONDS = 60.0
+"""At least so often where updates come at all, so that a log shows that the run lives."""
+
+
+class ProgressView(Protocol):
+    """Shows how a run stands, from `with` to its end."""
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+
+    def update(self, snapshot: Progress) -> None:
+        """Takes note of `snapshot`; returns at once."""
+        ...
+
+
+def progress_view(stream: TextIO, quiet: bool) -> ProgressView:
+    """The view that fits `stream` (stderr)."""
+    if quiet:
+        return QuietView()
+    if stream.isatty():
+        from orchestrator.report.live_terminal import TerminalView, can_redraw
+
+        return TerminalView(stream) if can_redraw(stream) else PlainView(stream)
+    return PlainView(stream)
+
+
+class QuietView:
+    """Shows nothing."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        return None
+
+    def update(self, snapshot: Progress) -> None:
+        return None
+
+
+class PlainView:
+    """A line at the start, one now and then, one at the end."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._marks = Marks()
+        self._told: Progress | None = None
+        self._latest: Progress | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._latest is not None and self._latest is not self._told:
+            self._tell(self._latest)
+
+    def update(self, snapshot: Progress) -> None:
+        self._latest = snapshot
+        self._marks.add(snapshot)
+        if self._told is None or is_worth_a_line(self._told, snapshot):
+            self._tell(snapshot)
+
+    def _tell(self, snapshot: Progress) -> None:
+        self._told = snapshot
+        print(plain_line(snapshot, self._marks.pace(snapshot, snapshot.elapsed_seconds)), file=self._stream, flush=True)
+
+
+def is_worth_a_line(told: Progress, latest: Progress) -> bool:
+    """Whether enough has happened since `told`: a tenth of the run, news of an error or a wait, or a long time."""
+    since_seconds = latest.elapsed_seconds - told.elapsed_seconds
+    if since_seconds < PLAIN_LINE_MIN_SECONDS:
+        return False
+    has_news = (told.last_error, told.waiting_note) != (latest.last_error, latest.waiting_note)
+    has_moved = latest.steps_done - told.steps_done >= PLAIN_LINE_SHARE * latest.steps
+    return has_news or has_moved or since_seconds >= PLAIN_LINE_MAX_SECONDS
+
+
+def plain_line(snapshot: Progress, current: Pace) -> str:
+    """The whole state in one line."""
+    return "; ".join(
+        [f"{clock(snapshot.elapsed_seconds)}: {counted(snapshot)}", *moving(snapshot, current), *news(snapshot)]
+    )

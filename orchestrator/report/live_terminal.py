@@ -1,0 +1,91 @@
+"""The live view on a terminal. Rich draws it from a thread of its own; importing this module imports rich."""
+
+from __future__ import annotations
+
+import time
+from types import TracebackType
+from typing import Self, TextIO
+
+from rich.console import Console, ConsoleOptions, RenderResult
+from rich.live import Live
+from rich.text import Text
+
+from orchestrator.report.pace import Marks, Progress
+from orchestrator.report.progress_words import counted, moving, news
+from orchestrator.report.units import clock
+
+REFRESHES_PER_SECOND = 2
+"""Each costs about a millisecond of CPU in the process that is measuring."""
+MAX_BAR_CELLS = 40
+
+
+def can_redraw(stream: TextIO) -> bool:
+    """Whether the terminal moves its cursor; editors' and CI's terminals may not (`TERM=dumb`)."""
+    console = Console(file=stream)
+    return console.is_terminal and not console.is_dumb_terminal
+
+
+class TerminalView:
+    """Two or three lines that are redrawn in place, and gone when the run ends: the summary follows."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._console = Console(file=stream, highlight=False, markup=False, emoji=False)
+        self._live = Live(
+            self,
+            console=self._console,
+            refresh_per_second=REFRESHES_PER_SECOND,
+            transient=True,
+            redirect_stdout=False,
+        )
+        self._marks = Marks()
+        self._latest: tuple[Progress, float] | None = None
+
+    def __enter__(self) -> Self:
+        self._live.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._live.stop()
+
+    def update(self, snapshot: Progress) -> None:
+        self._latest = (snapshot, time.monotonic())
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """Called by rich for each drawing, from its thread; one read of `_latest`, so that it sees one snapshot."""
+        latest = self._latest
+        if latest is None:
+            return
+        snapshot, stored_at = latest
+        now_seconds = snapshot.elapsed_seconds + time.monotonic() - stored_at
+        self._marks.add(snapshot)
+        yield from lines(snapshot, self._marks, now_seconds, options.max_width, options.ascii_only)
+
+
+def lines(snapshot: Progress, marks: Marks, now_seconds: float, width: int, ascii_only: bool) -> list[Text]:
+    """What is drawn at `now_seconds` since the run began; no line is wider than `width`."""
+    facts = [clock(now_seconds), *moving(snapshot, marks.pace(snapshot, now_seconds))]
+    drawn = [_bar_line(snapshot, width, ascii_only), Text("  ".join(facts))]
+    troubles = news(snapshot)
+    if troubles:
+        drawn.append(
+            Text("; ".join(troubles), style="bold red" if snapshot.failures or snapshot.chains_failed else "bold")
+        )
+    for line in drawn:
+        line.no_wrap = True
+        line.truncate(width, overflow="crop" if ascii_only else "ellipsis")
+    return drawn
+
+
+def _bar_line(snapshot: Progress, width: int, ascii_only: bool) -> Text:
+    told = counted(snapshot)
+    cells = min(MAX_BAR_CELLS, width - len(told) - 2)
+    if cells < 4:
+        return Text(told, style="bold")
+    full = min(cells, cells * snapshot.steps_done // max(1, snapshot.steps))
+    line = Text()
+    line.append(("#" if ascii_only else "━") * full, style="cyan")
+    line.append(("." if ascii_only else "─") * (cells - full), style="dim")
+    line.append(f"  {told}", style="bold")
+    return line

@@ -1,0 +1,41 @@
+"""How a run stands, in words: what the plain lines and the live view share."""
+
+from __future__ import annotations
+
+from orchestrator.report.doubts import plural
+from orchestrator.report.pace import Pace, Progress
+from orchestrator.report.units import clock, one_line, rate
+
+
+def counted(snapshot: Progress) -> str:
+    """`3 of 10 chains, 17 of 50 steps`."""
+    chains = f"{snapshot.chains_done} of {plural(snapshot.chains, 'chain')}"
+    return f"{chains}, {snapshot.steps_done} of {plural(snapshot.steps, 'step')}"
+
+
+def moving(snapshot: Progress, current: Pace) -> list[str]:
+    """Rate, time left and steps in flight, as far as there is something to tell."""
+    told = []
+    if current.steps_per_second is not None:
+        told.append(f"{rate(current.steps_per_second)} steps/s")
+    if current.seconds_left:
+        told.append(f"{clock(current.seconds_left)} left")
+    if snapshot.in_flight:
+        told.append(f"{snapshot.in_flight} in flight")
+    return told
+
+
+def news(snapshot: Progress) -> list[str]:
+    """What went wrong or is waited for; empty for a run that goes as it should."""
+    counts = (
+        (snapshot.chains_failed, "failed chain"),
+        (snapshot.failures, "failed attempt"),
+        (snapshot.retries, "retry"),
+        (snapshot.duplicates, "duplicate"),
+    )
+    told = [plural(number, noun) for number, noun in counts if number]
+    if snapshot.last_error:
+        told.append(f"last error: {one_line(snapshot.last_error)}")
+    if snapshot.waiting_note:
+        told.append(one_line(snapshot.waiting_note))
+    return told

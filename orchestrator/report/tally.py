@@ -1,0 +1,59 @@
+"""Counts a run's lines as they are written, for the live view."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from time import monotonic
+
+from orchestrator.report.pace import Progress
+from orchestrator.run.lines import Event, Failure, Line
+from orchestrator.run.plan import Plan
+from stepbench.samples import Sample
+
+
+class Tally:
+    """How a run stands, from its first line on. `show` is given a snapshot after every turn of the loop."""
+
+    def __init__(self, plan: Plan, show: Callable[[Progress], None]) -> None:
+        self._plan = plan
+        self._show = show
+        self._began = monotonic()
+        self._chains_done = self._chains_failed = self._steps_done = 0
+        self._failures = self._retries = self._duplicates = 0
+        self._last_error: str | None = None
+
+    def saw(self, lines: Sequence[Line], in_flight: int) -> None:
+        """These lines were written; `in_flight` chains have begun and not ended."""
+        for line in lines:
+            self._count(line)
+        self._show(
+            Progress(
+                chains_done=self._chains_done,
+                chains_failed=self._chains_failed,
+                chains=self._plan.chains,
+                steps_done=self._steps_done,
+                steps=self._plan.chains * self._plan.steps,
+                in_flight=in_flight,
+                failures=self._failures,
+                retries=self._retries,
+                duplicates=self._duplicates,
+                last_error=self._last_error,
+                elapsed_seconds=monotonic() - self._began,
+                waiting_note=None if self._steps_done else "waiting for the first step to come back",
+            )
+        )
+
+    def _count(self, line: Line) -> None:
+        match line:
+            case Sample(kind="sample"):
+                self._steps_done += 1
+            case Failure():
+                self._failures += 1
+                self._last_error = f"chain {line.chain} step {line.step}: {line.error_class}: {line.message}"
+            case Event(event="chain_finished", chain=int(chain), ok=ok) if chain > 0:
+                self._chains_done += bool(ok)
+                self._chains_failed += not ok
+            case Event(event="dispatching", attempt=int(attempt)):
+                self._retries += attempt > 1
+            case Event(event="duplicate"):
+                self._duplicates += 1

@@ -1,0 +1,159 @@
+"""The summary for a person: where did the time go, then everything around it. Reads well at 80 columns.
+
+Colour is a help, never the message, and only in what both light and dark terminals show well; rich leaves it out where
+the stream is no terminal. Paths and commands are not wrapped, so that they can be copied.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, TextIO
+
+from orchestrator.report import facts, units
+from orchestrator.report.doubts import plural
+from orchestrator.report.summary import Part, Spread, Summary
+from orchestrator.report.units import Scale, one_line
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
+
+BAR_CELLS = 12
+SMALL_SHARE = 0.001
+"""Parts below this share of the wall step back."""
+LABEL_CELLS = 11
+SHOWN_ONLY_WHEN_THEY_HAPPENED = ("retry", "redelivery")
+
+
+def show(summary: Summary, stream: TextIO, next_commands: Sequence[str] | None = None) -> None:
+    """Writes `summary` to `stream`.
+
+    `next_commands` are what to run next; without them, the report of the same files as JSON.
+    """
+    from rich.console import Console
+
+    console = Console(file=stream, highlight=False, markup=False, emoji=False)
+    with console.capture() as captured:
+        _print_head(console, summary)
+        if summary.parts:
+            _print_table(console, summary)
+        _print_facts(console, facts.of(summary))
+        _print_warnings(console, summary)
+        _print_paths(console, summary, next_commands or (_as_json(summary),))
+    stream.write("".join(f"{line.rstrip()}\n" for line in captured.get().splitlines()))
+    stream.flush()
+
+
+def _as_json(summary: Summary) -> str:
+    return f"python -m orchestrator report --json {shlex.join(summary.files)}"
+
+
+def _print_head(console: Console, summary: Summary) -> None:
+    console.print()
+    console.print(one_line(facts.setup(summary)), style="bold")
+    console.print(summary.label)
+    counts = summary.counts
+    if not summary.finished:
+        console.print(f"Not finished: {counts.samples} of {plural(counts.steps, 'step')} so far.")
+    if not summary.parts:
+        left_out = " (all samples are late or interrupted)" if counts.samples else ""
+        console.print(f"\nNo step is in the statistics{left_out}, so there is nothing to say about time.")
+
+
+def _print_table(console: Console, summary: Summary) -> None:
+    console.print(f"\nWhere the time went {_basis(summary)}", style="bold")
+    if summary.orchestration_share is not None:
+        worked = units.percent(1 - summary.orchestration_share)
+        console.print(
+            f"{worked} in the steps' own work, {units.percent(summary.orchestration_share)} in orchestration."
+        )
+    console.print(_table(summary, console.encoding))
+
+
+def _basis(summary: Summary) -> str:
+    counts = summary.counts
+    left_out = [
+        f"{number} {name}"
+        for number, name in (
+            (0 if summary.cold_only else counts.cold, "cold"),
+            (counts.late, "late"),
+            (counts.interrupted, "interrupted"),
+            (counts.warmup, "warm-up"),
+        )
+        if number
+    ]
+    cold = " cold" if summary.cold_only else ""
+    aside = f"; left out: {', '.join(left_out)}" if left_out else ""
+    return f"({plural(counts.in_statistics, f'{cold} sample'.strip())}{aside})"
+
+
+def _table(summary: Summary, encoding: str) -> Table:
+    from rich.table import Table
+
+    scale = units.scale_of(max(part.duration_ns.max for part in summary.parts.values()))
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+    table.add_column("part", no_wrap=True)
+    for heading in (f"p50 {scale.unit}", f"p95 {scale.unit}", f"max {scale.unit}", "MB/s", "CPU", "share"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    table.add_column("", no_wrap=True, style="cyan")
+    largest = max((part.share or 0) for part in summary.parts.values())
+    for name, part in summary.parts.items():
+        if part.duration_ns.max or name not in SHOWN_ONLY_WHEN_THEY_HAPPENED:
+            style = "dim" if (part.share or 0) < SMALL_SHARE else None
+            table.add_row(*_row(name, part, scale, largest, encoding), style=style)
+    if summary.step_ns:
+        table.add_row("total", *_durations(summary.step_ns, scale), "", "", "", "", style="bold")
+    return table
+
+
+def _row(name: str, part: Part, scale: Scale, largest: float, encoding: str) -> Iterator[str]:
+    yield name.replace("_", " ")
+    yield from _durations(part.duration_ns, scale)
+    yield units.rate(part.mb_per_second) if part.mb_per_second is not None else ""
+    yield f"{part.cpu_share * 100:.0f}%" if part.mb_per_second is not None and part.cpu_share is not None else ""
+    yield units.percent(part.share) if part.share is not None else ""
+    yield _bar((part.share or 0) / largest if largest > 0 else 0, encoding)
+
+
+def _durations(spread: Spread, scale: Scale) -> list[str]:
+    return [scale.show(value) for value in (spread.p50, spread.p95, spread.max)]
+
+
+def _bar(share_of_largest: float, encoding: str) -> str:
+    """Half cells where the stream can show them."""
+    halves = round(max(0.0, share_of_largest) * BAR_CELLS * 2)
+    if not encoding.lower().startswith("utf"):
+        return "#" * (halves // 2)
+    return "━" * (halves // 2) + "╸" * (halves % 2)
+
+
+def _print_facts(console: Console, rows: Iterable[tuple[str, str]]) -> None:
+    from rich.table import Table
+
+    grid = Table.grid(padding=(0, 2, 0, 0))
+    grid.add_column(no_wrap=True, style="bold", min_width=LABEL_CELLS)
+    grid.add_column(overflow="fold")
+    for name, text in rows:
+        grid.add_row(name, one_line(text))
+    console.print()
+    console.print(grid)
+
+
+def _print_warnings(console: Console, summary: Summary) -> None:
+    from rich.table import Table
+
+    if not summary.warnings:
+        return
+    grid = Table.grid(padding=(0, 1, 0, 0))
+    for warning in summary.warnings:
+        grid.add_row("!", one_line(warning))
+    console.print("\nBefore you trust these figures", style="bold")
+    console.print(grid)
+
+
+def _print_paths(console: Console, summary: Summary, next_commands: Sequence[str]) -> None:
+    console.print()
+    for name, texts in (("Metrics", summary.files), ("Next", next_commands)):
+        for index, text in enumerate(texts):
+            console.print(f"{name if not index else '':{LABEL_CELLS}}  {one_line(text)}", soft_wrap=True)

@@ -1,0 +1,1 @@
+"""A run: plan, state machine, loop, first payload, journal."""

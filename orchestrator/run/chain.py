@@ -1,0 +1,313 @@
+"""The state machine of a run: which step of which chain is next, and what counts.
+
+It knows no clock, no queue and no S3: what happened comes in as a method call with `now_ns` as an argument, what to do
+about it comes out as actions, and somebody else does it. Whatever drives a run, tests one, resumes one or simulates
+one drives this.
+
+Theory. A chain runs its steps one after the other; each step is dispatched as attempt 1, 2, … until one of its
+attempts is done or the attempts are used up. The queue delivers at least once and in any order, so a completion may
+come twice, late (after its step was given up as lost), or from an attempt that is no longer the newest. The first
+completion of a (chain, step) is accepted whichever attempt it is of, because any of them is the step's work; every
+other one is a duplicate. A failure counts only against the newest attempt: an older one's failure changes nothing.
+
+A chain is in one of these states, and TRANSITIONS is all that can happen to it:
+
+    WAITING    not begun: as many chains are in flight as may be
+    DUE        its step is decided and not yet sent
+    IN_FLIGHT  its step is sent and not yet answered
+    FINISHED   all steps done
+    FAILED     a step used up its attempts, or failed for good; what still comes in for that step is recorded, but
+               the chain does not go on
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from enum import Enum, auto
+
+from stepbench.messages import Completion, PayloadRef, StepError
+
+
+class State(Enum):
+    WAITING = auto()
+    DUE = auto()
+    IN_FLIGHT = auto()
+    FINISHED = auto()
+    FAILED = auto()
+
+
+class Event(Enum):
+    START = auto()
+    SENT = auto()
+    STEP_DONE = auto()
+    CHAIN_DONE = auto()
+    TRY_AGAIN = auto()
+    GIVE_UP = auto()
+
+
+TRANSITIONS: dict[State, dict[Event, State]] = {
+    State.WAITING: {Event.START: State.DUE},
+    State.DUE: {
+        Event.SENT: State.IN_FLIGHT,
+        # An earlier attempt, given up as lost, is done after all: the attempt that was due is not sent.
+        Event.STEP_DONE: State.DUE,
+        Event.CHAIN_DONE: State.FINISHED,
+    },
+    State.IN_FLIGHT: {
+        Event.STEP_DONE: State.DUE,
+        Event.CHAIN_DONE: State.FINISHED,
+        Event.TRY_AGAIN: State.DUE,
+        Event.GIVE_UP: State.FAILED,
+    },
+    State.FINISHED: {},
+    State.FAILED: {Event.STEP_DONE: State.FAILED},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Dispatch:
+    """Send this attempt, then call `sent`. Void when the chain has moved on meanwhile: see `Chains.is_due`."""
+
+    chain: int
+    step: int
+    attempt: int
+    payload: PayloadRef
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """Write the sample of an accepted completion, with the orchestrator's share of its times.
+
+    Null times: the step was in flight while the orchestrator was down.
+    """
+
+    completion: Completion
+    warmup: bool
+    late: bool
+    dispatched_at_ns: int | None
+    dispatch_call_ns: int | None
+    completed_at_ns: int
+    total_ns: int | None
+    retry_ns: int | None
+    turnaround_ns: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class RecordFailure:
+    """Write the failure of an attempt."""
+
+    completion: Completion
+    error: StepError
+
+
+@dataclass(frozen=True, slots=True)
+class RecordLost:
+    """Write that an attempt was given up as lost."""
+
+    chain: int
+    step: int
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True)
+class RecordDuplicate:
+    """Write that a completion came which changes nothing."""
+
+    completion: Completion
+
+
+@dataclass(frozen=True, slots=True)
+class Finish:
+    """Write that a chain has ended. `wall_ns` is null where it failed or where a step of it was interrupted."""
+
+    chain: int
+    ok: bool
+    wall_ns: int | None
+    warmup: bool
+
+
+Action = Dispatch | Record | RecordFailure | RecordLost | RecordDuplicate | Finish
+
+
+@dataclass(slots=True)
+class _Attempt:
+    dispatched_at_ns: int
+    call_ns: int
+    lost: bool = False
+
+
+@dataclass(slots=True)
+class _Chain:
+    """One chain's state. The stamps are the orchestrator's monotonic clock."""
+
+    number: int
+    payload: PayloadRef
+    steps: int
+    state: State = State.WAITING
+    step: int = 1
+    attempt: int = 1
+    attempts: dict[int, _Attempt] = field(default_factory=dict)
+    """Those of the current step that this incarnation of the orchestrator sent."""
+    began_at_ns: int | None = None
+    """First dispatch of all."""
+    step_began_at_ns: int | None = None
+    """First dispatch of the current step."""
+    completed_at_ns: int | None = None
+    """Completion of the step before the current one."""
+    interrupted: bool = False
+
+    @property
+    def warmup(self) -> bool:
+        return self.number < 0
+
+    def move(self, event: Event) -> None:
+        self.state = TRANSITIONS[self.state][event]
+
+    def can(self, event: Event) -> bool:
+        return event in TRANSITIONS[self.state]
+
+
+class Chains:
+    """All chains of a run: warm-up chains first, then at most `concurrency` in flight at once.
+
+    Every method returns the actions to perform, in their order.
+    """
+
+    def __init__(
+        self, *, chains: int, steps: int, concurrency: int, warmup_steps: int, max_attempts: int, payload: PayloadRef
+    ) -> None:
+        self._max_attempts = max_attempts
+        self._concurrency = concurrency
+        warmups = concurrency if warmup_steps else 0
+        self._chains = {-n: _Chain(-n, payload, warmup_steps) for n in range(1, warmups + 1)}
+        self._chains |= {n: _Chain(n, payload, steps) for n in range(1, chains + 1)}
+        self._waiting = deque(self._chains)
+        self._open = 0
+        self._left = len(self._chains)
+        self._warmups_left = warmups
+
+    @property
+    def finished(self) -> bool:
+        """Every chain has ended, well or not."""
+        return self._left == 0
+
+    @property
+    def in_flight(self) -> int:
+        """Chains that have begun and not ended."""
+        return self._open
+
+    def start(self) -> list[Action]:
+        """Begin as many chains as may be in flight."""
+        return list(self._start_more())
+
+    def is_due(self, dispatch: Dispatch) -> bool:
+        """Whether a dispatch still is what its chain needs."""
+        chain = self._chains[dispatch.chain]
+        return chain.state is State.DUE and (chain.step, chain.attempt) == (dispatch.step, dispatch.attempt)
+
+    def sent(self, dispatch: Dispatch, dispatched_at_ns: int, call_ns: int) -> None:
+        """A dispatch's call began at `dispatched_at_ns` and took `call_ns`."""
+        chain = self._chains[dispatch.chain]
+        chain.move(Event.SENT)
+        chain.attempts[dispatch.attempt] = _Attempt(dispatched_at_ns, call_ns)
+        if chain.step_began_at_ns is None:
+            chain.step_began_at_ns = dispatched_at_ns
+        if chain.began_at_ns is None:
+            chain.began_at_ns = dispatched_at_ns
+
+    def completed(self, completion: Completion, now_ns: int) -> list[Action]:
+        """A completion of this run came in: done or failed, expected or not."""
+        chain = self._chains.get(completion.chain)
+        known = chain is not None and completion.step == chain.step and completion.attempt <= chain.attempt
+        if chain is None or not known:
+            return [RecordDuplicate(completion)]
+        if completion.error is not None:
+            return list(self._attempt_failed(chain, completion, completion.error))
+        if not chain.can(Event.STEP_DONE) or completion.output is None:
+            return [RecordDuplicate(completion)]
+        return list(self._step_done(chain, completion, completion.output, now_ns))
+
+    def lost(self) -> list[Action]:
+        """Nothing is left of any step in flight: each is given up, and tried again while attempts are left."""
+        actions: list[Action] = []
+        for chain in [chain for chain in self._chains.values() if chain.state is State.IN_FLIGHT]:
+            chain.attempts[chain.attempt].lost = True
+            actions.append(RecordLost(chain.number, chain.step, chain.attempt))
+            actions += self._try_again_or_give_up(chain, retryable=True)
+        return actions
+
+    def _step_done(self, chain: _Chain, completion: Completion, output: PayloadRef, now_ns: int) -> Iterator[Action]:
+        yield self._record(chain, completion, now_ns)
+        if chain.state is State.FAILED:
+            # Recorded, and that is all: the chain's end is already told.
+            chain.move(Event.STEP_DONE)
+            chain.step += 1
+            return
+        chain.completed_at_ns = now_ns
+        if completion.step == chain.steps:
+            chain.move(Event.CHAIN_DONE)
+            yield from self._end(chain)
+            return
+        chain.move(Event.STEP_DONE)
+        chain.step, chain.attempt, chain.payload = chain.step + 1, 1, output
+        chain.attempts, chain.step_began_at_ns = {}, None
+        yield Dispatch(chain.number, chain.step, chain.attempt, chain.payload)
+
+    def _record(self, chain: _Chain, completion: Completion, now_ns: int) -> Record:
+        attempt = chain.attempts.get(completion.attempt)
+        if attempt is None:
+            chain.interrupted = True
+            return Record(completion, chain.warmup, False, None, None, now_ns, None, None, None)
+        assert chain.step_began_at_ns is not None
+        previous_ns = chain.completed_at_ns
+        return Record(
+            completion=completion,
+            warmup=chain.warmup,
+            late=attempt.lost,
+            dispatched_at_ns=attempt.dispatched_at_ns,
+            dispatch_call_ns=attempt.call_ns,
+            completed_at_ns=now_ns,
+            total_ns=now_ns - attempt.dispatched_at_ns,
+            retry_ns=attempt.dispatched_at_ns - chain.step_began_at_ns,
+            turnaround_ns=0 if previous_ns is None else chain.step_began_at_ns - previous_ns,
+        )
+
+    def _attempt_failed(self, chain: _Chain, completion: Completion, error: StepError) -> Iterator[Action]:
+        if chain.state is not State.IN_FLIGHT or completion.attempt != chain.attempt:
+            yield RecordDuplicate(completion)
+            return
+        yield RecordFailure(completion, error)
+        yield from self._try_again_or_give_up(chain, error.retryable)
+
+    def _try_again_or_give_up(self, chain: _Chain, retryable: bool) -> Iterator[Action]:
+        if retryable and chain.attempt < self._max_attempts:
+            chain.move(Event.TRY_AGAIN)
+            chain.attempt += 1
+            yield Dispatch(chain.number, chain.step, chain.attempt, chain.payload)
+        else:
+            chain.move(Event.GIVE_UP)
+            yield from self._end(chain)
+
+    def _end(self, chain: _Chain) -> Iterator[Action]:
+        ok = chain.state is State.FINISHED
+        wall_ns = None
+        if ok and chain.began_at_ns is not None and chain.completed_at_ns is not None and not chain.interrupted:
+            wall_ns = chain.completed_at_ns - chain.began_at_ns
+        self._open -= 1
+        self._left -= 1
+        self._warmups_left -= chain.warmup
+        yield Finish(chain.number, ok, wall_ns, chain.warmup)
+        yield from self._start_more()
+
+    def _start_more(self) -> Iterator[Action]:
+        while self._waiting and self._open < self._concurrency and self._may_start(self._waiting[0]):
+            chain = self._chains[self._waiting.popleft()]
+            self._open += 1
+            chain.move(Event.START)
+            yield Dispatch(chain.number, chain.step, chain.attempt, chain.payload)
+
+    def _may_start(self, number: int) -> bool:
+        """Measured chains begin when every warm-up chain has ended."""
+        return number < 0 or self._warmups_left == 0

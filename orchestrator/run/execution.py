@@ -1,0 +1,105 @@
+"""One run from its first payload to its summary: what is made for it, in which order, and what is taken away again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+import structlog
+
+from orchestrator.channels.sqs import SqsChannel
+from orchestrator.run import results_queue
+from orchestrator.run.chain import Chains
+from orchestrator.run.first_payload import Destination, FirstPayload
+from orchestrator.run.journal import Journal, now_text
+from orchestrator.run.lines import Event, Line
+from orchestrator.run.loop import RunLoop
+from orchestrator.run.plan import Plan
+from orchestrator.run.site import Site
+from stepbench.aws import AwsConfig
+from stepbench.messages import PayloadRef
+from stepbench.queues.sqs import SqsQueue
+from stepbench.s3_clients import Encryption, TransferOptions
+from stepbench.s3_uris import uri
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3.client import S3Client
+
+FIRST_EPOCH = 1
+RESULTS_VISIBILITY_SECONDS = 60
+"""Long against the moment between receiving a completion and deleting it."""
+
+log = structlog.get_logger()
+
+
+def execute(
+    plan: Plan, site: Site, payload: FirstPayload, journal: Journal, observe: Callable[[Sequence[Line], int], None]
+) -> None:
+    """Runs every chain to its end. Raises the SDK's errors; KeyboardInterrupt, with the journal telling so."""
+    try:
+        first = _upload(plan, site, payload, journal)
+        if plan.results_queue_is_own:
+            results_queue.create(site.clients.sqs, plan.results_queue_url, RESULTS_VISIBILITY_SECONDS)
+        channel = _channel(plan, site)
+        try:
+            RunLoop(plan, FIRST_EPOCH, _chains(plan, first), channel, journal, observe, site.check).run()
+        finally:
+            channel.close()
+    except KeyboardInterrupt:
+        journal.write([Event(event="interrupted", at=now_text())])
+        raise
+
+
+def retire_results_queue(plan: Plan, site: Site) -> None:
+    """Delete the run's own results queue: every completion is dealt with. Raises the SDK's error."""
+    if plan.results_queue_is_own:
+        results_queue.delete(site.clients.sqs, plan.results_queue_url)
+
+
+def _chains(plan: Plan, first: PayloadRef) -> Chains:
+    return Chains(
+        chains=plan.chains,
+        steps=plan.steps,
+        concurrency=plan.concurrency,
+        warmup_steps=plan.warmup_steps,
+        max_attempts=plan.max_attempts,
+        payload=first,
+    )
+
+
+def _channel(plan: Plan, site: Site) -> SqsChannel:
+    return SqsChannel(
+        SqsQueue(site.clients.sqs, plan.steps_queue_url, site.settings.visibility_timeout_seconds),
+        SqsQueue(site.clients.sqs, plan.results_queue_url, RESULTS_VISIBILITY_SECONDS),
+        plan.run_id,
+        fair=plan.fair_queues,
+        results_are_own=plan.results_queue_is_own,
+    )
+
+
+def clean_up(plan: Plan, client: S3Client) -> None:
+    """Delete every payload of the run, orphans of duplicate executions too. Raises the SDK's error."""
+    pages = client.get_paginator("list_objects_v2").paginate(Bucket=plan.bucket, Prefix=plan.payloads_prefix)
+    for page in pages:
+        keys = [found["Key"] for found in page.get("Contents", ())]
+        for key in keys:
+            client.delete_object(Bucket=plan.bucket, Key=key)
+
+
+def copy_metrics(plan: Plan, client: S3Client, journal: Journal) -> str:
+    """Copies the metrics file beside the payloads; returns its URI. Raises the SDK's error."""
+    client.upload_file(str(journal.path), plan.bucket, plan.metrics_key)
+    return uri(plan.bucket, plan.metrics_key)
+
+
+def _upload(plan: Plan, site: Site, payload: FirstPayload, journal: Journal) -> PayloadRef:
+    destination = Destination(
+        uri_prefix=uri(plan.bucket, f"{plan.payloads_prefix}first"),
+        s3_client=plan.s3_client,
+        encryption=Encryption(sse=plan.sse, kms_key_id=plan.kms_key_id),
+        aws=AwsConfig.of(site.settings),
+        transfer=TransferOptions.of(site.settings),
+    )
+    first, duration_ns = payload.upload(destination)
+    journal.write([Event(event="first_payload", at=now_text(), duration_ns=duration_ns)])
+    return first

@@ -1,0 +1,257 @@
+"""The first payload: made, serialized and uploaded in a child process.
+
+So the orchestrator's memory does not know the payload's size. The child does it in two goes: it makes the payload
+before anything is sent or created, so that a file which cannot be used is found in time, and uploads it when there is
+somewhere to upload it to. Requests go in on its stdin and answers come out on its stdout, a JSON line each.
+
+`python -m orchestrator.run.first_payload` is the child.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from pathlib import Path
+from time import monotonic_ns
+from typing import Any, Literal
+
+from stepbench.aws import AwsConfig
+from stepbench.compression import Compression
+from stepbench.errors import EnvironmentRefused, StepbenchError, UsageError
+from stepbench.messages import PayloadRef
+from stepbench.s3_clients import Encryption, TransferOptions
+from stepbench.samples import Frozen
+from stepbench.settings import Settings
+
+
+class Recipe(Frozen):
+    """What the payload is made of."""
+
+    payload_bytes: int
+    payload_file: str | None
+    records_seed: int
+    compressibility: float
+    serializer: str
+    compression: str
+    materialize: Literal["native", "rows"]
+
+    @classmethod
+    def of(cls, settings: Settings) -> Recipe:
+        return cls(
+            payload_bytes=max(1, round(settings.payload_mb * 1e6)),
+            payload_file=str(settings.payload_file) if settings.payload_file else None,
+            records_seed=settings.records_seed,
+            compressibility=settings.compressibility,
+            serializer=settings.serializer,
+            compression=settings.compression,
+            materialize=settings.materialize,
+        )
+
+
+class Destination(Frozen):
+    """Where the payload goes, and with which client."""
+
+    uri_prefix: str
+    """The child adds a suffix that fits the format."""
+    s3_client: str
+    encryption: Encryption
+    aws: AwsConfig
+    transfer: TransferOptions
+
+
+class AwsAnswer(Frozen):
+    """An answer of AWS that was an error, taken apart for the way through the pipe."""
+
+    code: str
+    message: str
+    operation: str
+
+    def as_error(self) -> Exception:
+        from botocore.exceptions import ClientError
+
+        return ClientError({"Error": {"Code": self.code, "Message": self.message}}, self.operation)
+
+
+class Answer(Frozen):
+    """A line of the child's: exactly one field is set, or none when the payload is made."""
+
+    uploaded: PayloadRef | None = None
+    problems: tuple[str, ...] | None = None
+    """What is wrong with the user's file or choices."""
+    refused: AwsAnswer | None = None
+    failure: str | None = None
+
+
+class FirstPayload:
+    """The child at work; see `making`."""
+
+    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+        self._process = process
+
+    def wait_until_made(self) -> None:
+        """Raises UsageError for what cannot be made, EnvironmentRefused when the child dies of it."""
+        self.answer()
+
+    def upload(self, destination: Destination) -> tuple[PayloadRef, int]:
+        """The payload's place and how long the upload took in ns. Raises the SDK's error when S3 refuses."""
+        began_ns = monotonic_ns()
+        self.ask(destination)
+        uploaded = self.answer().uploaded
+        assert uploaded is not None
+        return uploaded, monotonic_ns() - began_ns
+
+    def ask(self, request: Recipe | Destination) -> None:
+        assert self._process.stdin is not None
+        try:
+            self._process.stdin.write(request.model_dump_json().encode() + b"\n")
+            self._process.stdin.flush()
+        except BrokenPipeError:
+            return  # it died; `answer` finds out how
+
+    def answer(self) -> Answer:
+        """Raises UsageError or EnvironmentRefused for what the child found."""
+        assert self._process.stdout is not None
+        line = self._process.stdout.readline()
+        if not line:
+            code = self._process.wait()
+            raise EnvironmentRefused(
+                f"the process that makes the first payload ended with {code}; if memory ran out, "
+                "lower --payload-mb (PAYLOAD_MB)"
+            )
+        answer = Answer.model_validate_json(line)
+        if answer.problems:
+            raise UsageError(answer.problems)
+        if answer.refused:
+            raise answer.refused.as_error()
+        if answer.failure:
+            raise EnvironmentRefused(answer.failure)
+        return answer
+
+
+@contextmanager
+def making(recipe: Recipe, environment: Mapping[str, str]) -> Iterator[FirstPayload]:
+    """A child process that is at work on the payload, while we do something else."""
+    process = subprocess.Popen(
+        [sys.executable, "-P", "-m", __name__],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env=dict(environment),
+        start_new_session=True,
+    )
+    try:
+        payload = FirstPayload(process)
+        payload.ask(recipe)
+        yield payload
+    finally:
+        process.kill()
+        process.wait()
+        for pipe in (process.stdin, process.stdout):
+            if pipe is not None:
+                _close(pipe)
+
+
+def _close(pipe: Any) -> None:
+    try:
+        pipe.close()
+    except BrokenPipeError:
+        return
+
+
+# --- the child ----------------------------------------------------------------------------------------------------
+
+
+class _Made:
+    """The payload as it will be uploaded."""
+
+    def __init__(self, recipe: Recipe) -> None:
+        from stepbench import payload
+        from stepbench.payload import PayloadFormat
+
+        self._recipe = recipe
+        form = PayloadFormat(recipe.serializer, Compression.parse(recipe.compression), recipe.materialize)
+        with _naming_the_file(recipe):
+            data = form.serialize(_value(recipe, form))
+        self._serialized_bytes = form.serialized_bytes(data)
+        self._data = form.compress(data)
+        self._checksum = payload.checksum(self._data)
+        self._suffix = form.suffix
+
+    def upload(self, destination: Destination) -> PayloadRef:
+        from stepbench import s3_clients
+        from stepbench.s3_uris import bucket_and_key
+
+        uri = f"{destination.uri_prefix}.{self._suffix}"
+        client = s3_clients.make(destination.s3_client, destination.aws, destination.transfer)
+        client.put(*bucket_and_key(uri), self._data, destination.encryption)
+        return PayloadRef(
+            uri=uri,
+            object_bytes=len(self._data),
+            serialized_bytes=self._serialized_bytes,
+            checksum=self._checksum,
+            serializer=self._recipe.serializer,
+            compression=self._recipe.compression,
+        )
+
+
+def _naming_the_file(recipe: Recipe) -> AbstractContextManager[None]:
+    from stepbench import payload_file
+
+    return nullcontext() if recipe.payload_file is None else payload_file.naming(Path(recipe.payload_file))
+
+
+def _value(recipe: Recipe, form: Any) -> Any:
+    from stepbench import payload_file, records
+
+    if recipe.payload_file is not None:
+        loaded = payload_file.load(Path(recipe.payload_file), recipe.serializer)
+        return loaded if isinstance(loaded, bytes) else form.value_of(loaded)
+    if form.form == "bytes":
+        return records.raw_bytes(recipe.payload_bytes, recipe.records_seed, recipe.compressibility)
+    return form.value_of(records.generate(recipe.payload_bytes, recipe.records_seed, recipe.compressibility))
+
+
+def _say(answer: Answer) -> None:
+    os.write(1, answer.model_dump_json().encode() + b"\n")
+
+
+def main() -> None:
+    from stepbench.aws_errors import answer_in
+
+    try:
+        made = _Made(Recipe.model_validate_json(sys.stdin.readline()))
+        _say(Answer())
+        request = sys.stdin.readline()
+        if not request:  # the orchestrator is gone, or did not get as far
+            return
+        _say(Answer(uploaded=made.upload(Destination.model_validate_json(request))))
+    except MemoryError:
+        _say(Answer(failure="memory ran out while the first payload was made; lower --payload-mb (PAYLOAD_MB)"))
+    except Exception as error:  # noqa: BLE001 # told to the orchestrator, or raised again
+        _say(_told(answer_in(error)))
+
+
+def _told(error: BaseException) -> Answer:
+    """What the orchestrator is told; a bug of ours is raised again, to end with its traceback."""
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    if isinstance(error, UsageError):
+        return Answer(problems=error.problems)
+    if isinstance(error, EnvironmentRefused):
+        return Answer(failure=str(error))
+    if isinstance(error, StepbenchError):
+        return Answer(problems=(str(error),))
+    if isinstance(error, ClientError):
+        answer = error.response["Error"]
+        return Answer(
+            refused=AwsAnswer(code=answer["Code"], message=answer.get("Message", ""), operation=error.operation_name)
+        )
+    if isinstance(error, BotoCoreError):
+        return Answer(failure=str(error))
+    raise error
+
+
+if __name__ == "__main__":
+    main()

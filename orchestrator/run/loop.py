@@ -1,0 +1,186 @@
+"""Drives a run: what the state machine decides is written down, then performed through the channel.
+
+One turn of the loop: receive completions → the machine's actions → their lines on disk → the next steps sent → the
+completions deleted. In that order, so that a kill between any two leaves nothing lost and nothing counted twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from time import monotonic, time
+
+import structlog
+
+from orchestrator.channels import Arrival, Channel
+from orchestrator.run import chain as machine
+from orchestrator.run.chain import Chains, Dispatch
+from orchestrator.run.journal import Journal, now_text
+from orchestrator.run.lines import Event, Failure, Line
+from orchestrator.run.parts import sample_of
+from orchestrator.run.plan import Plan
+from stepbench.messages import OutputSpec, StepMessage
+from stepbench.queues import MAX_WAIT_SECONDS
+from stepbench.s3_uris import uri
+
+log = structlog.get_logger()
+
+
+class RunLoop:
+    """One incarnation of the orchestrator at work on one run."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        epoch: int,
+        chains: Chains,
+        channel: Channel,
+        journal: Journal,
+        observe: Callable[[Sequence[Line], int], None],
+        check: Callable[[], None],
+    ) -> None:
+        """`observe` is told the lines of each turn, once they are written, and how many chains are in flight.
+
+        `check` is called whenever nothing came in, and raises for a reason not to wait on.
+        """
+        self._plan = plan
+        self._epoch = epoch
+        self._chains = chains
+        self._channel = channel
+        self._journal = journal
+        self._observe = observe
+        self._check = check
+        self._heard_at = monotonic()
+
+    def run(self) -> None:
+        """Until every chain has ended. Raises the transport's errors, EnvironmentRefused, KeyboardInterrupt."""
+        self._perform(self._chains.start(), [])
+        while not self._chains.finished:
+            arrivals = self._channel.receive(self._patience_seconds())
+            actions: list[machine.Action] = []
+            for arrival in arrivals.completions:
+                actions += self._chains.completed(arrival.completion, arrival.received_at_ns)
+            if arrivals.completions:
+                self._heard_at = monotonic()
+            else:
+                self._check()
+                if self._nothing_left():
+                    actions = self._chains.lost()
+            strays: list[Line] = [
+                Event(event=stray.event, at=now_text(), message=stray.message) for stray in arrivals.strays
+            ]
+            self._journal.write(strays)
+            self._perform(actions, arrivals.completions)
+
+    def _patience_seconds(self) -> float:
+        left = self._heard_at + self._plan.stall_timeout_seconds - monotonic()
+        return min(MAX_WAIT_SECONDS, max(1.0, left))
+
+    def _nothing_left(self) -> bool:
+        """Nothing came back for STALL_TIMEOUT and no step is in the queue or in a worker's hands."""
+        if monotonic() - self._heard_at < self._plan.stall_timeout_seconds:
+            return False
+        return self._channel.is_silent()
+
+    def _perform(self, actions: Sequence[machine.Action], arrivals: Sequence[Arrival]) -> None:
+        dispatches = [action for action in actions if isinstance(action, Dispatch) and self._chains.is_due(action)]
+        lines = self._lines(actions, arrivals)
+        lines += [self._dispatching(dispatch) for dispatch in dispatches]
+        self._journal.write(lines)
+        self._send(dispatches)
+        self._channel.accept(arrivals)
+        self._observe(lines, self._chains.in_flight)
+
+    def _send(self, dispatches: Sequence[Dispatch]) -> None:
+        if not dispatches:
+            return
+        sent = self._channel.send([self._message(dispatch) for dispatch in dispatches])
+        for dispatch, stamp in zip(dispatches, sent, strict=True):
+            self._chains.sent(dispatch, stamp.began_at_ns, stamp.call_ns)
+        self._heard_at = monotonic()
+
+    def _lines(self, actions: Sequence[machine.Action], arrivals: Sequence[Arrival]) -> list[Line]:
+        by_completion = {id(arrival.completion): arrival for arrival in arrivals}
+        lines: list[Line] = []
+        for action in actions:
+            match action:
+                case machine.Record(completion=completion):
+                    lines.append(sample_of(action, by_completion[id(completion)], self._plan.run_id))
+                case machine.RecordFailure():
+                    lines.append(self._failure(action))
+                case machine.RecordLost(chain, step, attempt):
+                    lines.append(Event(event="lost", at=now_text(), chain=chain, step=step, attempt=attempt))
+                case machine.RecordDuplicate(done):
+                    lines.append(
+                        Event(event="duplicate", at=now_text(), chain=done.chain, step=done.step, attempt=done.attempt)
+                    )
+                case machine.Finish(chain, ok, wall_ns):
+                    lines.append(Event(event="chain_finished", at=now_text(), chain=chain, ok=ok, wall_ns=wall_ns))
+                case Dispatch():
+                    continue
+        return lines
+
+    def _failure(self, action: machine.RecordFailure) -> Failure:
+        completion, error = action.completion, action.error
+        log.warning(
+            "attempt failed",
+            run=completion.run,
+            chain=completion.chain,
+            step=completion.step,
+            attempt=completion.attempt,
+            phase=error.phase,
+            error_class=error.error_class,
+            error=error.message,
+        )
+        return Failure(
+            at=now_text(),
+            run_id=completion.run,
+            chain=completion.chain,
+            step=completion.step,
+            attempt=completion.attempt,
+            error_class=error.error_class,
+            message=error.message,
+            phase=error.phase,
+            retryable=error.retryable,
+            worker=completion.worker.worker if completion.worker else None,
+        )
+
+    def _dispatching(self, dispatch: Dispatch) -> Event:
+        return Event(
+            event="dispatching",
+            at=now_text(),
+            chain=dispatch.chain,
+            step=dispatch.step,
+            attempt=dispatch.attempt,
+            epoch=self._epoch,
+            output_prefix=self._output_prefix(dispatch),
+        )
+
+    def _output_prefix(self, dispatch: Dispatch) -> str:
+        return uri(self._plan.bucket, f"{self._plan.payloads_prefix}chain{dispatch.chain:05d}-step{dispatch.step:05d}-")
+
+    def _message(self, dispatch: Dispatch) -> StepMessage:
+        plan = self._plan
+        return StepMessage(
+            run=plan.run_id,
+            chain=dispatch.chain,
+            step=dispatch.step,
+            attempt=dispatch.attempt,
+            epoch=self._epoch,
+            step_kind="payload",
+            input=dispatch.payload,
+            output=OutputSpec(
+                key_prefix=self._output_prefix(dispatch),
+                serializer=plan.serializer,
+                compression=plan.compression,
+                sse=plan.sse,
+                kms_key_id=plan.kms_key_id,
+            ),
+            transform=plan.transform,
+            transform_parameters=plan.transform_parameters,
+            materialize=plan.materialize,
+            gc=plan.gc,
+            s3_client=plan.s3_client,
+            step_timeout_seconds=plan.step_timeout_seconds,
+            results_queue_url=plan.results_queue_url,
+            expires_at=time() + plan.step_expiry_seconds,
+        )

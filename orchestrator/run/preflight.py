@@ -1,0 +1,42 @@
+"""Looks at bucket and queues before anything is sent or created. Changes nothing.
+
+What cannot be seen without rights that a run does not need otherwise is not asked for: a bucket that may not be listed
+is left for the first upload to find.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import structlog
+
+from stepbench.failures import error_code
+
+if TYPE_CHECKING:
+    from stepbench.aws import Clients
+    from stepbench.settings import Settings
+
+FORBIDDEN = frozenset({"403", "AccessDenied"})
+
+log = structlog.get_logger()
+
+
+def check(settings: Settings, clients: Clients) -> None:
+    """Raises the SDK's error for a missing bucket or queue, missing credentials, or a wrong region."""
+    assert settings.bucket is not None
+    assert settings.steps_queue_url is not None
+    sqs = clients.sqs  # made first: that there is no region is known without a call
+    _bucket(clients, settings.bucket)
+    for url in filter(None, (settings.steps_queue_url, settings.results_queue_url)):
+        sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
+
+
+def _bucket(clients: Clients, bucket: str) -> None:
+    from botocore.exceptions import ClientError
+
+    try:
+        clients.s3.head_bucket(Bucket=bucket)
+    except ClientError as error:
+        if error_code(error) not in FORBIDDEN:
+            raise
+        log.info("the bucket may not be listed; the first upload will tell whether it can be used", bucket=bucket)

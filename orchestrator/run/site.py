@@ -1,0 +1,74 @@
+"""Where a run takes place: the embedded stack on this machine, or the bucket and queues that are configured."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Literal
+from urllib.parse import urlsplit
+
+from stepbench import machine
+from stepbench.aws import AwsConfig, Clients
+from stepbench.settings import Settings
+
+
+@dataclass(frozen=True)
+class Site:
+    """A place that is up. `settings` name its bucket, steps queue and endpoints."""
+
+    settings: Settings
+    clients: Clients
+    environment: Literal["embedded", "aws"]
+    own_stack: bool
+    """It was brought up for this run and goes with it."""
+    wait_until_working: Callable[[], None] = lambda: None
+    """Returns when workers that are ours are ready for steps."""
+    check: Callable[[], None] = lambda: None
+    """Raises EnvironmentRefused if a part of it that is ours has died."""
+
+
+def child_environment(settings: Settings) -> Mapping[str, str]:
+    """Environment of a child process that speaks to AWS as this run does."""
+    from orchestrator.local import environment
+
+    if not settings.embedded:
+        return environment.with_our_packages(os.environ)
+    return {**environment.cleaned(os.environ), **environment.CREDENTIALS}
+
+
+@contextmanager
+def opened(settings: Settings) -> Iterator[Site]:
+    """The site that the settings ask for. Raises EnvironmentRefused if the embedded stack does not come up."""
+    if not settings.embedded:
+        label: Literal["embedded", "aws"] = "embedded" if _is_this_machine(settings) else "aws"
+        yield Site(settings, Clients(AwsConfig.of(settings)), label, own_stack=False)
+        return
+    from orchestrator.local.stack import embedded_stack
+
+    with embedded_stack(settings) as stack:
+        stack.start_worker(settings.executors or min(settings.concurrency, machine.cores()))
+        yield Site(
+            settings=stack.settings,
+            clients=stack.clients(),
+            environment="embedded",
+            own_stack=True,
+            wait_until_working=stack.wait_until_working,
+            check=stack.check,
+        )
+
+
+def _is_this_machine(settings: Settings) -> bool:
+    """Endpoints that never leave this machine, such as those of `orchestrator local`."""
+    endpoints = (settings.s3_endpoint_url or settings.endpoint_url, settings.sqs_endpoint_url or settings.endpoint_url)
+    return all(endpoint is not None and _is_loopback(endpoint) for endpoint in endpoints)
+
+
+def _is_loopback(endpoint: str) -> bool:
+    host = urlsplit(endpoint).hostname or ""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

@@ -1,0 +1,1 @@
+"""What orchestrator and worker both speak: settings, messages, samples, payloads, clients."""

@@ -1,0 +1,77 @@
+"""What went wrong with AWS, as one sentence for a person: the reason, and the setting or right that mends it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from stepbench import refusals
+from stepbench.errors import EnvironmentRefused
+from stepbench.failures import error_code
+from stepbench.iam_grants import Role
+from stepbench.settings import Settings
+
+_BUCKET = "the bucket does not exist; --bucket (ORCH_BUCKET) names it"
+_REGION = "the bucket is in another region; --aws-region (AWS_REGION) names its region"
+_QUEUE = (
+    "the queue does not exist; --steps-queue-url (ORCH_STEPS_QUEUE_URL) or --results-queue-url "
+    "(ORCH_RESULTS_QUEUE_URL) names it"
+)
+_SOURCES = "--aws-profile (AWS_PROFILE), AWS_ACCESS_KEY_ID or another source of the SDK's gives them"
+_CREDENTIALS = f"AWS does not accept the credentials; {_SOURCES}"
+_BY_CODE = {
+    "NoSuchBucket": _BUCKET,
+    "404": _BUCKET,
+    "301": _REGION,
+    "PermanentRedirect": _REGION,
+    "AWS.SimpleQueueService.NonExistentQueue": _QUEUE,
+    "QueueDoesNotExist": _QUEUE,
+    "InvalidAddress": _QUEUE,
+    "AWS.SimpleQueueService.QueueDeletedRecently": "a results queue of that name was deleted a minute ago; try again",
+    "InvalidAccessKeyId": _CREDENTIALS,
+    "InvalidClientTokenId": _CREDENTIALS,
+    "SignatureDoesNotMatch": _CREDENTIALS,
+    "UnrecognizedClientException": _CREDENTIALS,
+    "InvalidToken": _CREDENTIALS,
+    "InvalidSecurity": _CREDENTIALS,
+    "ExpiredToken": _CREDENTIALS,
+    "ExpiredTokenException": _CREDENTIALS,
+}
+_BY_CLASS = {
+    "NoCredentialsError": _SOURCES,
+    "PartialCredentialsError": _SOURCES,
+    "CredentialRetrievalError": _SOURCES,
+}
+_UNREACHABLE = "is the network up, and are --aws-region (AWS_REGION) and --aws-endpoint-url (AWS_ENDPOINT_URL) right?"
+
+
+@contextmanager
+def worded(role: Role, settings: Settings) -> Iterator[None]:
+    """Whatever the SDK raises inside comes out as EnvironmentRefused, with a sentence for a person."""
+    try:
+        yield
+    except Exception as error:
+        sentence = sentence_for(error, role, settings)
+        if sentence is None:
+            raise
+        raise EnvironmentRefused(sentence) from error
+
+
+def sentence_for(error: BaseException, role: Role, settings: Settings) -> str | None:
+    """Null for an error that does not come from the SDK."""
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    error = answer_in(error)
+    if isinstance(error, ClientError):
+        known = _BY_CODE.get(error_code(error) or "")
+        return refusals.refusal(error, role, settings) or (f"{known} ({error})" if known else str(error))
+    if isinstance(error, BotoCoreError):
+        return f"{error}; {_BY_CLASS.get(type(error).__name__, _UNREACHABLE)}"
+    return None
+
+
+def answer_in(error: BaseException) -> BaseException:
+    """AWS's own answer inside what the transfer manager makes of it: a text, with the answer as its context."""
+    from boto3.exceptions import S3UploadFailedError
+
+    return error.__context__ if isinstance(error, S3UploadFailedError) and error.__context__ else error

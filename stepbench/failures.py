@@ -1,0 +1,113 @@
+"""Errors classified, once and here: worth another attempt, for good, or a bug of ours.
+
+Retryable is what another attempt may get past: the network, throttling, a server's own trouble, an executor that was
+killed. Permanent is what will not change: no access, no object, damaged or refused data. Everything unknown is ours,
+and not retried: a bug does not go away by itself.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from stepbench.errors import ExecutorLost, PartlyRefused
+from stepbench.messages import Completion, StepError, StepMessage
+from stepbench.samples import Phase
+
+MAX_MESSAGE_CHARACTERS = 2_000
+# A message with any other character is refused whole, each time that it is sent.
+# https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html
+_NOT_FOR_SQS = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+RETRYABLE_TYPES: tuple[type[BaseException], ...] = (ExecutorLost, PartlyRefused, ConnectionError, TimeoutError)
+
+# The SDK's classes by name: whoever only asks for a classification need not import the SDK.
+# https://boto3.amazonaws.com/v1/documentation/api/latest/guide/retries.html
+RETRYABLE_SDK_CLASSES = frozenset(
+    {
+        "ConnectionError",
+        "HTTPClientError",
+        "EndpointConnectionError",
+        "ConnectionClosedError",
+        "ConnectTimeoutError",
+        "ReadTimeoutError",
+        "IncompleteReadError",
+        "ResponseStreamingError",
+        "RetriesExceededError",
+        "S3TransferFailedError",
+        "CredentialRetrievalError",
+    }
+)
+RETRYABLE_CODES = frozenset(
+    {
+        "RequestTimeout",
+        "RequestTimeoutException",
+        "PriorRequestNotComplete",
+        "Throttling",
+        "ThrottlingException",
+        "ThrottledException",
+        "RequestThrottled",
+        "RequestThrottledException",
+        "TooManyRequestsException",
+        "RequestLimitExceeded",
+        "SlowDown",
+        "BandwidthLimitExceeded",
+        "ExpiredToken",
+        "ExpiredTokenException",
+        "RequestExpired",
+        "InternalError",
+        "ServiceUnavailable",
+        "KMS.ThrottlingException",
+        "KmsThrottled",
+    }
+)
+QUEUE_GONE_CODES = frozenset({"AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist"})
+
+
+def failed(message: StepMessage, error: BaseException, phase: Phase | None) -> Completion:
+    """The completion of an attempt that ended with `error` in `phase`."""
+    return Completion(**message.identity(), error=describe(error, phase))
+
+
+def describe(error: BaseException, phase: Phase | None) -> StepError:
+    """The error as a completion carries it."""
+    return StepError(
+        error_class=error_class(error),
+        message=_NOT_FOR_SQS.sub("\N{REPLACEMENT CHARACTER}", str(error) or repr(error))[:MAX_MESSAGE_CHARACTERS],
+        retryable=is_retryable(error),
+        phase=phase,
+    )
+
+
+def error_class(error: BaseException) -> str:
+    """AWS's own error code where there is one, else the exception's class."""
+    return error_code(error) or type(error).__name__
+
+
+def is_retryable(error: BaseException) -> bool:
+    """Whether another attempt may succeed where this one did not."""
+    if isinstance(error, RETRYABLE_TYPES):
+        return True
+    if code := error_code(error):
+        return code in RETRYABLE_CODES or _http_status(error) >= 500
+    return any(kind.__name__ in RETRYABLE_SDK_CLASSES for kind in type(error).__mro__)
+
+
+def is_queue_gone(error: BaseException) -> bool:
+    """The queue that was spoken to does not exist (any more)."""
+    return error_code(error) in QUEUE_GONE_CODES
+
+
+def error_code(error: BaseException) -> str | None:
+    """The code in AWS's answer; null for errors that are no answer of AWS."""
+    code = _response(error).get("Error", {}).get("Code")
+    return None if code is None else str(code)
+
+
+def _http_status(error: BaseException) -> int:
+    return int(_response(error).get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
+
+
+def _response(error: BaseException) -> dict[str, Any]:
+    response = getattr(error, "response", None)
+    return response if isinstance(response, dict) else {}

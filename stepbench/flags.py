@@ -1,0 +1,86 @@
+"""Flags made from the settings, and `did you mean` for the ones that are none."""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import os
+import sys
+from collections.abc import Iterable, Sequence
+from typing import Any, NoReturn
+
+from stepbench import configuration
+
+EXIT_USAGE = 2
+
+
+class Parser(argparse.ArgumentParser):
+    """argparse that takes flags only by their whole names and says in a sentence what is wrong."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(allow_abbrev=False, **options)
+
+    def exit(self, status: int = 0, message: str | None = None) -> NoReturn:
+        try:
+            sys.stdout.flush()
+        except BrokenPipeError:
+            reader_is_gone()
+        super().exit(status, message)
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(EXIT_USAGE, f"{message}; see {self.prog} --help\n")
+
+
+def reader_is_gone() -> None:
+    """Whoever read our output has gone (`| head`): nothing is wrong, and nothing more can be said there."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def parse(parser: Parser, arguments: Sequence[str] | None) -> argparse.Namespace:
+    """Parsed arguments. Ends the program with exit code 2 for a flag that is none, naming the nearest that is."""
+    parsed, strange = parser.parse_known_args(arguments)
+    if strange:
+        # What follows a flag that is none is most likely its value.
+        wrong = [word for word in strange if word.startswith("-")] or strange
+        command = getattr(parsed, "command", "")
+        parser.exit(EXIT_USAGE, f"{'; '.join(map(_strange, wrong))}; see {f'{parser.prog} {command}'.strip()} --help\n")
+    return parsed
+
+
+def _strange(word: str) -> str:
+    flag = word.partition("=")[0]
+    known = [row.flag for row in configuration.table()]
+    if flag in known:
+        return f"{flag} is a setting, but not one of this command"
+    near = difflib.get_close_matches(flag, known, n=1)
+    hint = f" (did you mean {near[0]}?)" if flag.startswith("--") and near else ""
+    return f"{flag} is no flag or argument of this command{hint}"
+
+
+def add(parser: argparse.ArgumentParser, variables: Iterable[str]) -> None:
+    """A flag for each of these settings. Values stay text: the settings check them, all at once."""
+    wanted = set(variables)
+    group = parser.add_argument_group("settings", "each also a variable of the environment or a line in .env")
+    for row in configuration.table():
+        if row.variable in wanted:
+            is_switch = row.accepts == "true, false"
+            group.add_argument(
+                row.flag,
+                dest=row.variable,
+                nargs="?" if is_switch else None,
+                const="true" if is_switch else None,
+                default=argparse.SUPPRESS,
+                metavar=row.unit or ("BOOL" if is_switch else "VALUE"),
+                help=_help(row).replace("%", "%%"),
+            )
+
+
+def given(arguments: argparse.Namespace) -> dict[str, Any]:
+    """The settings that were given as flags, by variable name."""
+    known = {row.variable for row in configuration.table()}
+    return {name: value for name, value in vars(arguments).items() if name in known}
+
+
+def _help(row: configuration.Row) -> str:
+    default = f"; default {row.default}" if row.default else ""
+    return f"{row.meaning} ({row.variable}{default})"

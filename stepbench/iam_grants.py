@@ -1,0 +1,136 @@
+"""What a worker and the orchestrator must be allowed, in AWS's own actions, with the reason for each.
+
+Batch calls have no actions of their own: `sqs:SendMessage` covers SendMessageBatch, and so on.
+https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonsqs.html
+https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazons3.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from stepbench.settings import Settings
+
+Role = Literal["worker", "orchestrator"]
+ROLES: tuple[Role, ...] = get_args(Role)
+Target = Literal["objects", "bucket", "steps queue", "results queues", "key"]
+
+
+def _always(_: Settings) -> bool:
+    return True
+
+
+def _has_own_key(settings: Settings) -> bool:
+    # Without a key of one's own, SSE=kms uses the key that AWS manages for S3, which allows what S3 allows.
+    return settings.sse == "kms" and settings.kms_key_id is not None
+
+
+def _has_queue_of_its_own(settings: Settings) -> bool:
+    return settings.results_queue_url is None
+
+
+def _has_a_fixed_queue(settings: Settings) -> bool:
+    return not _has_queue_of_its_own(settings)
+
+
+def _cleans_up(settings: Settings) -> bool:
+    return settings.cleanup
+
+
+@dataclass(frozen=True)
+class Grant:
+    """One statement: what is allowed on what, and why each of it is needed."""
+
+    sid: str
+    target: Target
+    reasons: dict[str, str]
+    """Action → why it is needed."""
+    when: Callable[[Settings], bool] = _always
+
+
+_KEY = Grant(
+    "UseKey",
+    "key",
+    {
+        "kms:GenerateDataKey": "to write an encrypted object",
+        "kms:Decrypt": "to read one, and to write one in parts",
+    },
+    when=_has_own_key,
+)
+
+GRANTS: dict[Role, tuple[Grant, ...]] = {
+    "worker": (
+        Grant("ReadPayloads", "objects", {"s3:GetObject": "to download what the step before wrote"}),
+        Grant(
+            "WritePayloads",
+            "objects",
+            {
+                "s3:PutObject": "to upload what the step made",
+                "s3:AbortMultipartUpload": "to leave no parts behind when an upload fails",
+            },
+        ),
+        Grant(
+            "DeleteOrphans",
+            "objects",
+            {"s3:DeleteObject": "to delete the output of a step whose run is over and whose results queue is gone"},
+        ),
+        Grant(
+            "TakeSteps",
+            "steps queue",
+            {
+                "sqs:ReceiveMessage": "to take step messages",
+                "sqs:DeleteMessage": "to delete them once their completion is sent",
+                "sqs:ChangeMessageVisibility": "to keep them hidden while they are worked on, and to hand them back",
+            },
+        ),
+        Grant("SendCompletions", "results queues", {"sqs:SendMessage": "to post completions to the run that asked"}),
+        _KEY,
+    ),
+    "orchestrator": (
+        Grant(
+            "WritePayloads",
+            "objects",
+            {
+                "s3:PutObject": "to write the first payload, and the copy of the metrics file",
+                "s3:AbortMultipartUpload": "to leave no parts behind when an upload fails",
+            },
+        ),
+        Grant(
+            "SendSteps",
+            "steps queue",
+            {
+                "sqs:SendMessage": "to dispatch steps",
+                "sqs:GetQueueAttributes": "to see that the queue is there, and whether a stalled run has messages left",
+            },
+        ),
+        Grant(
+            "OwnResultsQueue",
+            "results queues",
+            {
+                "sqs:CreateQueue": "to make a results queue for each run",
+                "sqs:DeleteQueue": "to delete it when the run is over",
+            },
+            when=_has_queue_of_its_own,
+        ),
+        Grant(
+            "TakeCompletions",
+            "results queues",
+            {
+                "sqs:ReceiveMessage": "to take completions",
+                "sqs:DeleteMessage": "to delete them once their sample is on disk",
+                "sqs:ChangeMessageVisibility": "to hand back those of other runs",
+            },
+        ),
+        Grant(
+            "FindResultsQueue",
+            "results queues",
+            {"sqs:GetQueueAttributes": "to see that the queue is there"},
+            when=_has_a_fixed_queue,
+        ),
+        Grant("ListPayloads", "bucket", {"s3:ListBucket": "to find what CLEANUP deletes"}, when=_cleans_up),
+        Grant("DeletePayloads", "objects", {"s3:DeleteObject": "to delete a run's payloads"}, when=_cleans_up),
+        _KEY,
+    ),
+}

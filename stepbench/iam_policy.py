@@ -1,0 +1,102 @@
+"""The least IAM policy of a role, as a document, from the settings; no AWS is asked."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import Any
+from urllib.parse import urlsplit
+
+from stepbench.iam_grants import GRANTS, Role, Target
+from stepbench.prefix import literal_part
+from stepbench.settings import Settings
+
+
+def policy(role: Role, settings: Settings) -> dict[str, Any]:
+    """The policy document for one role. `settings` must have a bucket and a steps queue.
+
+    Region and account are those of the steps queue's URL; a region that it does not tell is the configured one.
+    """
+    return {"Version": "2012-10-17", "Statement": list(_statements(role, settings))}
+
+
+def statement_for(action: str, role: Role, settings: Settings, resource: str | None = None) -> dict[str, Any] | None:
+    """The statement of the policy that allows `action` (in whatever case); null if there is none.
+
+    `resource`: the ARN that it was refused on, where known; it tells apart statements with the same action.
+    """
+    allowing = [
+        statement
+        for statement in _statements(role, settings)
+        if action.lower() in (allowed.lower() for allowed in statement["Action"])
+    ]
+    fitting = [statement for statement in allowing if resource and fnmatchcase(resource, statement["Resource"])]
+    return next(iter([*fitting, *allowing]), None)
+
+
+def _statements(role: Role, settings: Settings) -> Iterator[dict[str, Any]]:
+    for grant in GRANTS[role]:
+        if grant.when(settings):
+            yield {"Sid": grant.sid, "Effect": "Allow", "Action": list(grant.reasons), **_on(grant.target, settings)}
+
+
+def _on(target: Target, settings: Settings) -> dict[str, Any]:
+    """Resource, and Condition where the resource alone would allow more."""
+    assert settings.bucket is not None
+    assert settings.steps_queue_url is not None
+    place = _Place.of(settings.steps_queue_url, settings.region)
+    # A star in a prefix means itself: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html
+    below = literal_part(settings.prefix).replace("*", "${*}") + "*"
+    match target:
+        case "objects":
+            return {"Resource": f"arn:{place.partition}:s3:::{settings.bucket}/{below}"}
+        case "bucket":
+            resource = f"arn:{place.partition}:s3:::{settings.bucket}"
+            return {"Resource": resource, "Condition": {"StringLike": {"s3:prefix": below}}}
+        case "steps queue":
+            return {"Resource": place.arn("sqs", place.queue)}
+        case "results queues" if settings.results_queue_url is not None:
+            fixed = _Place.of(settings.results_queue_url, settings.region)
+            return {"Resource": fixed.arn("sqs", fixed.queue)}
+        case "results queues":
+            return {"Resource": place.arn("sqs", settings.results_queue_prefix + "*")}
+        case "key":
+            return _key(place, settings.kms_key_id or "")
+
+
+@dataclass(frozen=True)
+class _Place:
+    """What a queue's URL tells."""
+
+    region: str
+    account: str
+    queue: str
+
+    @classmethod
+    def of(cls, queue_url: str, region: str | None) -> _Place:
+        parts = urlsplit(queue_url)
+        named = re.search(r"(?<![a-z0-9-])[a-z]{2}(-[a-z]+){1,2}-\d{1,2}(?![a-z0-9-])", parts.hostname or "")
+        _, account, queue = parts.path.rsplit("/", 2)
+        return cls(named[0] if named else region or "*", account, queue)
+
+    @property
+    def partition(self) -> str:
+        """See https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html."""
+        return next((name for start, name in _PARTITIONS.items() if self.region.startswith(start)), "aws")
+
+    def arn(self, service: str, name: str) -> str:
+        return f"arn:{self.partition}:{service}:{self.region}:{self.account}:{name}"
+
+
+_PARTITIONS = {"cn-": "aws-cn", "us-gov-": "aws-us-gov", "eusc-": "aws-eusc"}
+
+
+def _key(place: _Place, key: str) -> dict[str, Any]:
+    """Keys are named by id, by alias, or by the ARN of either; a policy cannot name an alias as its resource."""
+    alias = re.search(r"(^|:)(alias/.+)$", key)
+    if alias is not None:
+        condition = {"ForAnyValue:StringEquals": {"kms:ResourceAliases": alias[2]}}
+        return {"Resource": place.arn("kms", "key/*"), "Condition": condition}
+    return {"Resource": key if key.startswith("arn:") else place.arn("kms", f"key/{key}")}

@@ -1,0 +1,136 @@
+"""The two messages: a step message goes out, a completion comes back. Worker and executor speak the same two.
+
+Both name choices, never code, and stay well below SQS's size limit whatever the payload's size. Unknown fields are
+ignored; unknown versions and malformed bodies are refused.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Self, TypedDict, TypeVar
+
+from pydantic import Field, ValidationError, model_validator
+
+from stepbench.errors import MessageRefused
+from stepbench.samples import ExecutorFacts, Frozen, Phase, WorkerFacts
+
+Checksum = Annotated[str, Field(pattern=r"^sha256:[0-9a-f]{64}$")]
+S3Uri = Annotated[str, Field(pattern=r"^s3://[^/]+/.+$", max_length=1_200)]
+Count = Annotated[int, Field(ge=0)]
+
+
+class PayloadRef(Frozen):
+    """A payload in S3: where it is and everything that is needed to read it safely."""
+
+    uri: S3Uri
+    object_bytes: Count
+    serialized_bytes: Count
+    checksum: Checksum
+    """Of the object's bytes."""
+    serializer: str
+    compression: str
+
+
+class OutputSpec(Frozen):
+    """Where and how a step writes its payload; the executor adds a name that no other execution uses."""
+
+    key_prefix: S3Uri
+    serializer: str
+    compression: str
+    sse: Literal["none", "s3", "kms"]
+    kms_key_id: str | None
+
+
+class Identity(TypedDict):
+    """Which attempt a message is about."""
+
+    run: str
+    chain: int
+    step: int
+    attempt: int
+    epoch: int
+    expires_at: float
+
+
+class StepMessage(Frozen):
+    """One attempt at one step."""
+
+    v: Literal[1] = 1
+    run: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
+    chain: int
+    step: Annotated[int, Field(ge=1)]
+    attempt: Annotated[int, Field(ge=1)]
+    epoch: Count
+    """Which incarnation of the orchestrator sent it."""
+    step_kind: str
+    input: PayloadRef
+    output: OutputSpec
+    transform: str
+    transform_parameters: dict[str, float]
+    materialize: Literal["native", "rows"]
+    gc: Literal["normal", "off"]
+    s3_client: str
+    step_timeout_seconds: Annotated[float, Field(gt=0, le=43_200)]
+    results_queue_url: str
+    expires_at: float
+    """Unix time in seconds; whoever receives the message later deletes it."""
+
+    def identity(self) -> Identity:
+        """What its completion repeats of it."""
+        return Identity(
+            run=self.run,
+            chain=self.chain,
+            step=self.step,
+            attempt=self.attempt,
+            epoch=self.epoch,
+            expires_at=self.expires_at,
+        )
+
+
+class StepError(Frozen):
+    """Why an attempt failed."""
+
+    error_class: str
+    message: Annotated[str, Field(max_length=2_000)]
+    retryable: bool
+    phase: Phase | None
+
+
+class Completion(Frozen):
+    """What came of one attempt. `error` is null when it is done, `output` and `executor` are null when it is not."""
+
+    v: Literal[1] = 1
+    run: str
+    chain: int
+    step: int
+    attempt: int
+    epoch: int
+    expires_at: float
+    """The step message's: nobody waits for this completion any more after it."""
+    error: StepError | None = None
+    output: PayloadRef | None = None
+    executor: ExecutorFacts | None = None
+    worker: WorkerFacts | None = None
+    """Added by the worker; the executor leaves it out."""
+
+    @model_validator(mode="after")
+    def _done_or_failed(self) -> Self:
+        if self.error is None and (self.output is None or self.executor is None):
+            raise ValueError("neither an error nor an output with its facts")
+        return self
+
+    @property
+    def ok(self) -> bool:
+        return self.error is None
+
+
+Message = TypeVar("Message", StepMessage, Completion)
+
+
+def parse(model: type[Message], body: str | bytes) -> Message:
+    """The message that `body` holds. Raises MessageRefused, naming the first thing that is wrong with it."""
+    try:
+        return model.model_validate_json(body)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+        where = ".".join(str(part) for part in first["loc"]) or "body"
+        raise MessageRefused(f"{model.__name__} refused: {where}: {first['msg']}") from error

@@ -1,0 +1,38 @@
+"""Waiting for AWS to come back: tries with growing, jittered pauses for as long as it takes.
+
+The SDK has retried each try a few times by itself before it counts as one here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from threading import Event
+from typing import Any
+
+import structlog
+from tenacity import RetryCallState, Retrying, retry_if_exception, stop_when_event_set, wait_random_exponential
+from tenacity.nap import sleep_using_event
+
+MAX_PAUSE_SECONDS = 20
+
+log = structlog.get_logger()
+
+
+def patient(what: str, worth_waiting: Callable[[BaseException], bool], giving_up: Event) -> Retrying:
+    """Call the result with a function and its arguments.
+
+    An error that is not `worth_waiting` is raised at once; tenacity.RetryError when a try fails after `giving_up` was
+    set, which also ends a pause. Each failed try is logged as `what`.
+    """
+
+    def told(state: RetryCallState) -> None:
+        error: Any = state.outcome.exception() if state.outcome else None
+        log.warning(what, error=str(error), tries=state.attempt_number)
+
+    return Retrying(
+        retry=retry_if_exception(worth_waiting),
+        wait=wait_random_exponential(max=MAX_PAUSE_SECONDS),
+        stop=stop_when_event_set(giving_up),
+        sleep=sleep_using_event(giving_up),
+        before_sleep=told,
+    )

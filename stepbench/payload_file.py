@@ -1,0 +1,82 @@
+"""PAYLOAD_FILE: the user's own data in place of generated records.
+
+With SERIALIZER=raw it is any file, taken as it is. Otherwise it is one of the formats in `stepbench.file_formats`, told
+by its ending, and becomes records.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from stepbench import registry
+from stepbench.errors import PayloadDamaged, PayloadRefused, UsageError
+from stepbench.rows import Rows
+
+MEMORY_MULTIPLE = 20.0
+"""Peak memory of `load`, as a multiple of the file's size: json about 5, jsonl 8, csv of many short fields 19.
+
+Every record is a dict of its own, so that files of very short records take more, and so do compact Parquet files.
+"""
+
+FORMATS = "stepbench.file_formats"
+NAME = "PAYLOAD_FILE (--payload-file)"
+
+
+def problems(path: Path, serializer: str) -> list[str]:
+    """What is wrong with `path` that can be told without reading it, as sentences; empty if nothing is."""
+    try:
+        exists = path.exists()
+    except OSError as error:  # a name that is too long, a folder that may not be entered
+        return [f"{NAME}: {path} cannot be read: {error.strerror}"]
+    if not exists:
+        return [f"{NAME}: {path} does not exist; give the path of an existing file"]
+    if not path.is_file():
+        return [f"{NAME}: {path} is no regular file; give the path of one"]
+    found = []
+    if not path.stat().st_size:
+        found.append(f"{NAME}: {path} is empty; give a file with at least one record, or one byte for raw")
+    if not os.access(path, os.R_OK):
+        found.append(f"{NAME}: {path} may not be read; allow this user to read it")
+    if serializer != "raw" and _ending(path) not in registry.choices(FORMATS):
+        endings = ", ".join(f".{name}" for name in registry.choices(FORMATS))
+        found.append(f"{NAME}: {path} has none of the endings {endings}; convert it, or choose SERIALIZER=raw")
+    return found
+
+
+def load(path: Path, serializer: str) -> Rows | bytes:
+    """The records of the file, at least one; with serializer `raw` its bytes.
+
+    Raises UsageError for what `problems` tells, PayloadRefused for content that cannot be read exactly, in one sentence
+    that names the setting, the file, the line or the column, and what to do.
+    """
+    wrong = problems(path, serializer)
+    if wrong:
+        raise UsageError(wrong)
+    with naming(path):
+        if serializer == "raw":
+            return path.read_bytes()
+        records: Rows = registry.load(FORMATS, _ending(path)).read(path)
+        if not records:
+            raise PayloadRefused("it holds no records; give a file with at least one")
+        return records
+
+
+@contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """Puts the setting and the file before what is refused inside, for records that came from `path`.
+
+    Also for turning such records into a table and for encoding them, which refuse what they cannot carry.
+    """
+    try:
+        yield
+    except (PayloadRefused, PayloadDamaged) as error:
+        raise PayloadRefused(f"{NAME}: {path}: {error}") from error
+    except OSError as error:
+        raise PayloadRefused(f"{NAME}: {path} cannot be read: {error.strerror or error}") from error
+
+
+def _ending(path: Path) -> str:
+    return path.suffix.removeprefix(".").lower()

@@ -1,0 +1,145 @@
+"""A queue of Amazon SQS, or of a server that speaks its protocol."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import structlog
+from tenacity import Retrying, retry_if_result, stop_after_attempt, wait_random_exponential
+
+from stepbench.errors import PartlyRefused
+from stepbench.queues import MAX_BATCH_MESSAGES, Depth, Outgoing, Received
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs.client import SQSClient
+
+BATCH_ATTEMPTS = 6
+"""Tries for the refused part of a batch; the SDK retries calls, but not the parts of one that was answered."""
+
+log = structlog.get_logger()
+Item = TypeVar("Item")
+
+
+class SqsQueue:
+    """See `stepbench.queues.Queue`. Safe to use from several threads."""
+
+    def __init__(self, client: SQSClient, url: str, visibility_seconds: int) -> None:
+        """`visibility_seconds` hides a message after each receive, whatever the queue's own attribute says."""
+        self._client = client
+        self.url = url
+        self._visibility_seconds = visibility_seconds
+
+    def send(self, messages: Sequence[Outgoing]) -> None:
+        if len(messages) == 1:
+            # A batch of one costs the client a fifth more than a message by itself.
+            self._client.send_message(QueueUrl=self.url, **_content(messages[0]))
+            return
+        for batch in _batches(messages):
+            refused = self._retrying(self._send_batch, list(batch))
+            if refused:
+                raise PartlyRefused(f"{self.url} refused {len(refused)} of {len(batch)} messages: {refused[0][1]}")
+
+    def receive(self, most: int, wait_seconds: float) -> list[Received]:
+        answer = self._client.receive_message(
+            QueueUrl=self.url,
+            MaxNumberOfMessages=min(most, MAX_BATCH_MESSAGES),
+            WaitTimeSeconds=int(wait_seconds),
+            VisibilityTimeout=self._visibility_seconds,
+            MessageSystemAttributeNames=[
+                "SentTimestamp",
+                "ApproximateFirstReceiveTimestamp",
+                "ApproximateReceiveCount",
+            ],
+        )
+        return [_received(message) for message in answer.get("Messages", ())]
+
+    def delete(self, receipts: Sequence[str]) -> None:
+        for batch in _batches(receipts):
+            self._retrying(self._delete_batch, list(batch))
+
+    def hide(self, receipts: Sequence[str], seconds: int) -> None:
+        for batch in _batches(receipts):
+            entries = [
+                {"Id": str(index), "ReceiptHandle": receipt, "VisibilityTimeout": seconds}
+                for index, receipt in enumerate(batch)
+            ]
+            answer = self._client.change_message_visibility_batch(QueueUrl=self.url, Entries=entries)  # type: ignore[arg-type] # the stubs ask for TypedDicts
+            _log_refused("hide", answer.get("Failed", ()))
+
+    def depth(self) -> Depth:
+        found = self._client.get_queue_attributes(
+            QueueUrl=self.url,
+            AttributeNames=[
+                "ApproximateNumberOfMessages",
+                "ApproximateNumberOfMessagesNotVisible",
+                "ApproximateNumberOfMessagesDelayed",
+            ],
+        )["Attributes"]
+        return Depth(
+            visible=int(found["ApproximateNumberOfMessages"]),
+            in_flight=int(found["ApproximateNumberOfMessagesNotVisible"]),
+            delayed=int(found.get("ApproximateNumberOfMessagesDelayed", "0")),
+        )
+
+    def _send_batch(self, messages: list[Outgoing]) -> list[tuple[Outgoing, str]]:
+        entries: list[Any] = [{"Id": str(index), **_content(message)} for index, message in enumerate(messages)]
+        answer = self._client.send_message_batch(QueueUrl=self.url, Entries=entries)
+        return [(messages[int(failed["Id"])], _reason(failed)) for failed in answer.get("Failed", ())]
+
+    def _delete_batch(self, receipts: list[str]) -> list[tuple[str, str]]:
+        entries: list[Any] = [{"Id": str(index), "ReceiptHandle": receipt} for index, receipt in enumerate(receipts)]
+        answer = self._client.delete_message_batch(QueueUrl=self.url, Entries=entries)
+        failed = answer.get("Failed", ())
+        _log_refused("delete", failed)
+        # The sender's fault: the receipt has run out. The message comes again and is then known as a duplicate.
+        return [(receipts[int(part["Id"])], _reason(part)) for part in failed if not part.get("SenderFault")]
+
+    @staticmethod
+    def _retrying(call: Any, items: list[Item]) -> list[tuple[Item, str]]:
+        """`call(items)` until it refuses none; each next try has only the refused. Returns what is refused at last."""
+        left: list[tuple[Item, str]] = [(item, "") for item in items]
+
+        def once() -> list[tuple[Item, str]]:
+            nonlocal left
+            left = call([item for item, _ in left])
+            return left
+
+        retrying = Retrying(
+            retry=retry_if_result(bool),
+            stop=stop_after_attempt(BATCH_ATTEMPTS),
+            wait=wait_random_exponential(multiplier=0.1, max=5),
+            retry_error_callback=lambda state: left,
+        )
+        return retrying(once)
+
+
+def _batches(items: Sequence[Item]) -> Iterator[Sequence[Item]]:
+    for start in range(0, len(items), MAX_BATCH_MESSAGES):
+        yield items[start : start + MAX_BATCH_MESSAGES]
+
+
+def _content(message: Outgoing) -> Any:
+    content = {"MessageBody": message.body}
+    return content | {"MessageGroupId": message.group} if message.group else content
+
+
+def _received(message: Any) -> Received:
+    attributes = message["Attributes"]
+    return Received(
+        id=message["MessageId"],
+        receipt=message["ReceiptHandle"],
+        body=message["Body"],
+        sent_at_ms=int(attributes["SentTimestamp"]),
+        first_received_at_ms=int(attributes["ApproximateFirstReceiveTimestamp"]),
+        receive_count=int(attributes["ApproximateReceiveCount"]),
+    )
+
+
+def _reason(failed: Any) -> str:
+    return f"{failed.get('Code')}: {failed.get('Message')}"
+
+
+def _log_refused(what: str, failed: Sequence[Any]) -> None:
+    for part in failed:
+        log.info("queue refused a part of a batch", call=what, reason=_reason(part))

@@ -1,0 +1,136 @@
+"""boto3: one request for an object up to the size of a part, the classic transfer manager's parallel parts above."""
+
+from __future__ import annotations
+
+import io
+from contextlib import closing
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from stepbench.aws import AwsConfig, Clients
+from stepbench.compression import Data
+from stepbench.errors import SizeMismatch
+from stepbench.s3_clients import Encryption, TransferOptions
+from stepbench.s3_clients._boto3_requests import RequestCounter
+from stepbench.s3_clients._buffer_file import BufferFile
+from stepbench.samples import S3Requests
+
+if TYPE_CHECKING:
+    from boto3.s3.transfer import TransferConfig
+    from botocore.model import OperationModel
+
+
+def make(config: AwsConfig, transfer: TransferOptions) -> Boto3Client:
+    return Boto3Client(Clients(config), transfer)
+
+
+class Boto3Client:
+    """See `stepbench.s3_clients.S3Client`."""
+
+    name = "boto3"
+
+    def __init__(self, clients: Clients, transfer: TransferOptions) -> None:
+        self._client = clients.s3
+        self._transfer = transfer
+        self._counter = RequestCounter(self._client)
+        self._client.meta.events.register_last("before-call.s3", _expect_nothing)
+
+    def connect(self, bucket: str, key: str) -> None:
+        try:
+            self._client.head_object(Bucket=bucket, Key=key)
+        except (ClientError, BotoCoreError):
+            # The object need not be there and may be forbidden; what stands in the way of a step is that step's error.
+            return
+
+    def get(self, bucket: str, key: str, size_bytes: int) -> tuple[Data, S3Requests]:
+        with self._counter.counting() as counted:
+            if size_bytes > self._transfer.part_bytes:
+                data: Data = self._get_parts(bucket, key, size_bytes)
+            else:
+                data = self._get_whole(bucket, key, size_bytes)
+        return data, counted.facts()
+
+    def put(self, bucket: str, key: str, data: Data, encryption: Encryption) -> S3Requests:
+        extra = _encryption_arguments(encryption)
+        with self._counter.counting() as counted:
+            if memoryview(data).nbytes > self._transfer.part_bytes:
+                file: Any = BufferFile(data)
+                self._client.upload_fileobj(file, bucket, key, extra, Config=self._transfer_config())
+            else:
+                body: Any = data if isinstance(data, bytes) else BufferFile(data)
+                self._client.put_object(Bucket=bucket, Key=key, Body=body, **extra)
+        return counted.facts()
+
+    def _get_whole(self, bucket: str, key: str, size_bytes: int) -> bytes:
+        response = self._client.get_object(Bucket=bucket, Key=key)
+        # Not `with response["Body"]`: that gives urllib3's response, whose errors are not the SDK's.
+        with closing(response["Body"]) as body:
+            _check_size(bucket, key, response["ContentLength"], size_bytes)
+            return body.read()
+
+    def _get_parts(self, bucket: str, key: str, size_bytes: int) -> bytearray:
+        buffer = _Buffer(size_bytes, f"s3://{bucket}/{key}")
+        self._client.download_fileobj(bucket, key, buffer, Config=self._transfer_config())  # type: ignore[arg-type] # writes and seeks are all that the transfer manager needs of a file
+        _check_size(bucket, key, buffer.end_bytes, size_bytes)
+        return buffer.data
+
+    def _transfer_config(self) -> TransferConfig:
+        from boto3.s3.transfer import TransferConfig
+
+        return TransferConfig(
+            multipart_threshold=self._transfer.part_bytes,
+            multipart_chunksize=self._transfer.part_bytes,
+            max_concurrency=self._transfer.part_concurrency,
+            preferred_transfer_client="classic",
+        )
+
+
+class _Buffer:
+    """A file of a size known beforehand: parts are written in place, nothing is ever copied or grown."""
+
+    def __init__(self, size_bytes: int, uri: str) -> None:
+        self.data = bytearray(size_bytes)
+        self.end_bytes = 0
+        """Where what was written ends. Not how much was written: a part whose connection broke is written again."""
+        self._position = 0
+        self._uri = uri
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        self._position = {io.SEEK_SET: 0, io.SEEK_CUR: self._position, io.SEEK_END: len(self.data)}[whence] + offset
+        return self._position
+
+    def tell(self) -> int:
+        return self._position
+
+    def write(self, chunk: bytes) -> int:
+        end = self._position + len(chunk)
+        if end > len(self.data):
+            raise SizeMismatch(f"{self._uri} is larger than the {len(self.data)} bytes that were declared")
+        self.data[self._position : end] = chunk
+        self._position = end
+        self.end_bytes = max(self.end_bytes, end)
+        return len(chunk)
+
+
+def _expect_nothing(model: OperationModel, params: dict[str, Any], **_: Any) -> None:
+    """Put as bytes are put: botocore would have a file wait for the server's `100 Continue`, a round trip more."""
+    if model.name == "PutObject":
+        params["headers"].pop("Expect", None)
+
+
+def _check_size(bucket: str, key: str, found_bytes: int, declared_bytes: int) -> None:
+    if found_bytes != declared_bytes:
+        raise SizeMismatch(f"s3://{bucket}/{key} has {found_bytes} bytes where {declared_bytes} were declared")
+
+
+def _encryption_arguments(encryption: Encryption) -> dict[str, Any]:
+    if encryption.sse == "none":
+        return {}
+    if encryption.sse == "s3":
+        return {"ServerSideEncryption": "AES256"}
+    key = {"SSEKMSKeyId": encryption.kms_key_id} if encryption.kms_key_id else {}
+    return {"ServerSideEncryption": "aws:kms", **key}

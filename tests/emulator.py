@@ -1,0 +1,214 @@
+"""An emulator of S3, SQS and IAM in one process, with IAM's policies enforced, for tests that need permissions.
+
+`python tests/emulator.py` prints its port and lives as long as its standard input, as the embedded emulators do.
+`enforcing()` starts it for a test and gives an `Account`, which makes users with exactly the policy they are given.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import functools
+import json
+import os
+import re
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+REGION = "us-east-1"
+ACCOUNT = "123456789012"
+ROOT_KEYS = ("AKIAIOSFODNN7EXAMPLE", "root")
+"""What is signed with these is not checked: they make users, buckets and queues."""
+
+# moto asks for an action called like the call; AWS has one action for a call and its batch.
+# https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonsqs.html
+AWS_ACTIONS = {
+    "sqs:SendMessageBatch": "sqs:SendMessage",
+    "sqs:DeleteMessageBatch": "sqs:DeleteMessage",
+    "sqs:ChangeMessageVisibilityBatch": "sqs:ChangeMessageVisibility",
+    "s3:HeadBucket": "s3:ListBucket",
+}
+
+
+@dataclass(frozen=True)
+class User:
+    """A user's name and environment; a policy is given with `Account.allow`."""
+
+    name: str
+    environment: dict[str, str]
+
+
+class Account:
+    """The emulated account, driven with its root's keys."""
+
+    def __init__(self, port: str) -> None:
+        self.endpoint = f"http://127.0.0.1:{port}"
+
+    @functools.cache  # noqa: B019 # an account lives as long as its test
+    def client(self, service: str) -> Any:
+        """A boto3 client that is allowed everything."""
+        return self.client_of(User("root", _keys(*ROOT_KEYS)), service)
+
+    def client_of(self, user: User, service: str) -> Any:
+        """A boto3 client that is allowed what `user` is; it retries nothing."""
+        import boto3
+        from botocore.config import Config
+
+        session: Any = boto3.Session(user.environment["AWS_ACCESS_KEY_ID"], user.environment["AWS_SECRET_ACCESS_KEY"])
+        config = Config(s3={"addressing_style": "path"}, retries={"total_max_attempts": 1})
+        return session.client(service, region_name=REGION, endpoint_url=self.endpoint, config=config)
+
+    def user(self, name: str) -> User:
+        """A new user who may do nothing yet, and the environment for programs run as that user."""
+        iam = self.client("iam")
+        iam.create_user(UserName=name)
+        keys = iam.create_access_key(UserName=name)["AccessKey"]
+        here = {"AWS_REGION": REGION, "AWS_ENDPOINT_URL": self.endpoint}
+        return User(name, {**_keys(keys["AccessKeyId"], keys["SecretAccessKey"]), **here})
+
+    def allow(self, name: str, policy: dict[str, Any]) -> None:
+        """Replaces what the user `name` may do; holds from the next call on."""
+        iam = self.client("iam")
+        iam.put_user_policy(UserName=name, PolicyName="only", PolicyDocument=json.dumps(policy))
+
+
+@contextmanager
+def enforcing() -> Iterator[Account]:
+    """An emulator that refuses what a user's policy does not allow, for the length of the block."""
+    from orchestrator.local.children import child
+    from orchestrator.local.environment import cleaned
+
+    command = [sys.executable, "-P", str(Path(__file__).resolve())]
+    with child("the test's emulator", command, cleaned(os.environ), captured=True) as emulator:
+        yield Account(emulator.ready_line(60))
+
+
+def _keys(access_key: str, secret: str) -> dict[str, str]:
+    return {"AWS_ACCESS_KEY_ID": access_key, "AWS_SECRET_ACCESS_KEY": secret}
+
+
+def main() -> None:
+    """Serves until standard input ends."""
+    from orchestrator.local.emulator import leave_with_parent
+
+    leave_with_parent()
+    from orchestrator.local.emulation import application
+    from orchestrator.local.http_server import serve
+
+    app = application("s3", "sqs", "iam")
+    _enforce()
+    server = serve(app)
+    sys.stdout.write(f"{server.server_address[1]}\n")
+    sys.stdout.flush()
+    server.serve_forever()
+
+
+def _enforce() -> None:
+    """moto's own enforcement knows no conditions, no batch calls and no deletion of several objects; mended here."""
+    from moto import settings
+    from moto.core.authorization import ActionAuthenticatorMixin
+    from moto.iam.access_control import IAMRequestBase
+
+    settings.INITIAL_NO_AUTH_ACTION_COUNT = 0
+    authorize = ActionAuthenticatorMixin._authenticate_and_authorize_action
+
+    def authorize_all_but_root(self: Any, iam_request: type, resource: str = "*") -> None:
+        if self.access_key != ROOT_KEYS[0]:
+            authorize(self, iam_request, resource)
+
+    def check_action_permitted(self: Any, resource: str) -> None:
+        action = AWS_ACTIONS.get(self._action, self._action)
+        prefix = self._data.get("prefix", [None])[0]
+        documents = [json.loads(policy["policy_document"]) for policy in self._access_key.collect_policies()]
+        statements = [statement for document in documents for statement in document["Statement"]]
+        if not any(_allows(statement, action, resource, prefix) for statement in statements):
+            if self._service == "sqs":
+                raise _refusal(self._access_key.arn, action, resource)
+            self._raise_access_denied()
+
+    ActionAuthenticatorMixin._authenticate_and_authorize_action = authorize_all_but_root  # type: ignore[assignment]
+    IAMRequestBase.check_action_permitted = check_action_permitted  # type: ignore[method-assign]
+    # What a signature covers is the SDK's business; moto's own calculation of it stumbles over some headers.
+    IAMRequestBase.check_signature = lambda self: None  # type: ignore[method-assign]
+    _name_resources_of_sqs()
+    _check_deletion_of_several_objects()
+
+
+def _allows(statement: dict[str, Any], action: str, resource: str, prefix: str | None) -> bool:
+    """IAM's evaluation, as far as the policies here need it: no Deny, one condition, `*` and `?` match anything."""
+    conditions = statement.get("Condition", {})
+    assert statement["Effect"] == "Allow"
+    assert not conditions or (list(conditions) == ["StringLike"] and list(conditions["StringLike"]) == ["s3:prefix"])
+    wanted = conditions and conditions["StringLike"]["s3:prefix"]
+    return (
+        _matches(statement["Action"], action)
+        and _matches(statement["Resource"], resource)
+        and (not wanted or (prefix is not None and _matches(wanted, prefix)))
+    )
+
+
+def _matches(patterns: str | list[str], text: str) -> bool:
+    # fnmatch would read brackets too, but no name here has any.
+    return any(
+        fnmatch.fnmatchcase(text, pattern) for pattern in ([patterns] if isinstance(patterns, str) else patterns)
+    )
+
+
+def _refusal(user: str, action: str, resource: str) -> Exception:
+    """As SQS words it, which writes actions in lower case there."""
+    from moto.sqs.exceptions import SQSException
+
+    action = action.lower()
+    return SQSException(
+        "AccessDenied",
+        f"User: {user} is not authorized to perform: {action} on resource: {resource} "
+        f"because no identity-based policy allows the {action} action",
+    )
+
+
+def _name_resources_of_sqs() -> None:
+    """A queue that does not exist (yet) has its ARN too; and a refusal is an answer in the protocol of the call."""
+    from moto.core.responses import ActionResult
+    from moto.sqs.exceptions import SQSException
+    from moto.sqs.responses import SQSResponse
+
+    call_action = SQSResponse.call_action
+
+    def determine_resource(self: Any) -> str:
+        name = self._get_param("QueueName") or self._get_queue_name()
+        return f"arn:aws:sqs:{self.region}:{self.current_account}:{name}"
+
+    def answer(self: Any) -> Any:
+        try:
+            return call_action(self)
+        except SQSException as refused:
+            _, headers, body = self.serialized(ActionResult(refused))
+            return 403, headers, body
+
+    SQSResponse._determine_resource = determine_resource  # type: ignore[method-assign]
+    SQSResponse.call_action = answer  # type: ignore[method-assign]
+
+
+def _check_deletion_of_several_objects() -> None:
+    from moto.s3.exceptions import S3ClientError
+    from moto.s3.responses import S3Response
+
+    delete_keys = S3Response._bucket_response_delete_keys
+
+    def delete_permitted_keys(self: Any, bucket_name: str, authenticated: bool = True) -> Any:
+        self.data["Action"] = "DeleteObject"
+        try:
+            for key in re.findall(r"<Key>(.*?)</Key>", self.body.decode()):
+                self._authenticate_and_authorize_s3_action(bucket_name=bucket_name, key_name=key)
+        except S3ClientError:
+            authenticated = False  # answered as S3 does it: 200, with an error for each key
+        return delete_keys(self, bucket_name, authenticated)
+
+    S3Response._bucket_response_delete_keys = delete_permitted_keys  # type: ignore[method-assign]
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,141 @@
+"""What every channel keeps to: `sqs`, over queues in memory and over the emulator's."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterator
+from time import monotonic_ns
+from typing import Any
+
+import pytest
+
+from orchestrator.channels import Arrival, Channel
+from orchestrator.channels.sqs import SqsChannel
+from stepbench.messages import Completion, StepMessage, parse
+from stepbench.queues import MAX_WAIT_SECONDS, Outgoing, Queue
+from stepbench.queues.memory import MemoryQueue
+from stepbench.queues.sqs import SqsQueue
+from tests.embedded import clients_at, emulated
+from tests.factories import make_done, make_failed, make_message
+
+LONG_SECONDS = 600
+
+
+@pytest.fixture(scope="module")
+def sqs() -> Iterator[Any]:
+    with emulated("sqs") as endpoint:
+        yield clients_at(endpoint).sqs
+
+
+def in_memory(request: pytest.FixtureRequest) -> Queue:
+    return MemoryQueue(LONG_SECONDS)
+
+
+def emulated_queue(request: pytest.FixtureRequest) -> Queue:
+    client = request.getfixturevalue("sqs")
+    return SqsQueue(client, client.create_queue(QueueName=f"q-{uuid.uuid4().hex}")["QueueUrl"], LONG_SECONDS)
+
+
+class Fleet:
+    """A channel, and workers at its other end that do what a test tells them to."""
+
+    def __init__(self, channel: Channel, steps: Queue, results: Queue) -> None:
+        self.channel = channel
+        self._steps = steps
+        self._results = results
+
+    def takes(self) -> dict[int, str]:
+        """Step messages that workers receive, by chain: their receipts. They are in work then."""
+        taken: dict[int, str] = {}
+        while messages := self._steps.receive(10, 0):
+            taken |= {parse(StepMessage, message.body).chain: message.receipt for message in messages}
+        return taken
+
+    def finishes(self, receipt: str, completion: Completion) -> None:
+        self.answers(completion)
+        self._steps.delete([receipt])
+
+    def answers(self, *completions: Completion) -> None:
+        self._results.send([Outgoing(completion.model_dump_json()) for completion in completions])
+
+    def unaccepted(self) -> int:
+        """Completions that would come again."""
+        depth = self._results.depth()
+        return depth.visible + depth.in_flight
+
+
+@pytest.fixture(params=[in_memory, emulated_queue], ids=["memory", "emulator"])
+def fleet(request: pytest.FixtureRequest) -> Fleet:
+    make: Callable[[pytest.FixtureRequest], Queue] = request.param
+    steps, results = make(request), make(request)
+    return Fleet(SqsChannel(steps, results, "r1", fair=True, results_are_own=True), steps, results)
+
+
+def receive(channel: Channel, count: int) -> list[Arrival]:
+    """That many completions, waiting for them."""
+    arrivals: list[Arrival] = []
+    while len(arrivals) < count:
+        arrivals += channel.receive(MAX_WAIT_SECONDS).completions
+    return arrivals
+
+
+def test_every_step_message_reaches_a_worker_and_its_send_is_stamped(fleet: Fleet) -> None:
+    before_ns = monotonic_ns()
+    sent = fleet.channel.send([make_message(chain=chain) for chain in range(1, 24)])
+    after_ns = monotonic_ns()
+    assert sorted(fleet.takes()) == list(range(1, 24))
+    assert len(sent) == 23
+    assert all(before_ns <= stamp.began_at_ns <= stamp.began_at_ns + stamp.call_ns <= after_ns for stamp in sent)
+    assert [stamp.began_at_ns for stamp in sent] == sorted(stamp.began_at_ns for stamp in sent)
+
+
+def test_nothing_to_send_is_nothing_sent(fleet: Fleet) -> None:
+    assert fleet.channel.send([]) == []
+    assert fleet.channel.is_silent()
+
+
+def test_a_completion_comes_back_as_it_was_sent_with_the_stamps_of_its_way(fleet: Fleet) -> None:
+    done, failed = make_done(chain=1), make_failed(chain=2)
+    fleet.answers(done, failed)
+    before_ns = monotonic_ns()
+    arrivals = receive(fleet.channel, 2)
+    assert {arrival.completion.chain: arrival.completion for arrival in arrivals} == {1: done, 2: failed}
+    for arrival in arrivals:
+        assert before_ns <= arrival.received_at_ns <= monotonic_ns()
+        assert arrival.results_wait_ns >= 0
+        assert arrival.results_receive_count == 1
+
+
+def test_with_nothing_there_a_receive_gives_nothing(fleet: Fleet) -> None:
+    arrivals = fleet.channel.receive(0)
+    assert arrivals.completions == []
+    assert arrivals.strays == []
+
+
+def test_a_channel_is_silent_when_no_step_is_on_its_way_or_in_work(fleet: Fleet) -> None:
+    assert fleet.channel.is_silent()
+    fleet.channel.send([make_message()])
+    assert not fleet.channel.is_silent(), "on its way"
+    (receipt,) = fleet.takes().values()
+    assert not fleet.channel.is_silent(), "in work"
+    fleet.finishes(receipt, make_done())
+    assert fleet.channel.is_silent(), "even with its completion not received"
+
+
+@pytest.mark.parametrize("count", [1, 9, 10, 11, 25])
+def test_what_was_accepted_does_not_come_again_once_the_channel_is_closed(fleet: Fleet, count: int) -> None:
+    fleet.answers(*(make_done(chain=chain) for chain in range(count)))
+    for arrival in receive(fleet.channel, count):
+        fleet.channel.accept([arrival])
+    fleet.channel.close()
+    assert fleet.unaccepted() == 0
+    fleet.channel.close()
+
+
+def test_what_was_not_accepted_comes_again(fleet: Fleet) -> None:
+    fleet.answers(make_done(chain=1), make_done(chain=2))
+    first, second = receive(fleet.channel, 2)
+    fleet.channel.accept([first])
+    fleet.channel.close()
+    assert fleet.unaccepted() == 1
+    assert second.receipt != first.receipt

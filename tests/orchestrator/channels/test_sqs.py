@@ -1,0 +1,132 @@
+from __future__ import annotations
+
+from time import time
+
+import pytest
+
+from orchestrator.channels import sqs as sqs_module
+from orchestrator.channels.sqs import DELETIONS_LINGER_SECONDS, FOREIGN_DELAY_SECONDS, SqsChannel
+from stepbench.queues import Outgoing
+from tests.doubles import WatchedQueue
+from tests.factories import make_done, make_failed, make_message
+
+MALFORMED = {
+    "no JSON": "not JSON",
+    "an empty object": "{}",
+    "an unknown version": make_done().model_dump_json().replace('"v":1', '"v":2'),
+    "neither done nor failed": make_failed().model_copy(update={"error": None}).model_dump_json(),
+    "done without an output": make_done().model_copy(update={"output": None}).model_dump_json(),
+    "done without the executor's facts": make_done().model_copy(update={"executor": None}).model_dump_json(),
+    "done without the worker's facts": make_done(worker=None).model_dump_json(),
+}
+
+
+def make_channel(*, own: bool = True, fair: bool = True) -> tuple[SqsChannel, WatchedQueue, WatchedQueue]:
+    told: list[tuple[str, str, int]] = []
+    steps, results = WatchedQueue("steps", told), WatchedQueue("results", told)
+    return SqsChannel(steps, results, "r1", fair=fair, results_are_own=own), steps, results
+
+
+@pytest.mark.parametrize(("fair", "group"), [(True, "r1"), (False, None)])
+def test_step_messages_carry_the_run_as_their_group_unless_that_is_turned_off(fair: bool, group: str | None) -> None:
+    channel, steps, _ = make_channel(fair=fair)
+    sent: list[Outgoing] = []
+    steps.send = sent.extend  # type: ignore[method-assign,assignment] # looks at the groups, which a queue in memory drops
+    channel.send([make_message(), make_message()])
+    assert [message.group for message in sent] == [group, group]
+
+
+def test_steps_are_sent_in_batches_and_each_batch_has_its_own_stamp() -> None:
+    channel, steps, _ = make_channel()
+    sent = channel.send([make_message() for _ in range(12)])
+    assert steps.told == [("steps", "send", 10), ("steps", "send", 2)]
+    assert len({id(stamp) for stamp in sent}) == 2
+    assert sent[9].began_at_ns + sent[9].call_ns <= sent[10].began_at_ns
+
+
+def test_another_runs_completion_on_a_shared_queue_is_handed_back_for_a_moment_and_told() -> None:
+    channel, _, results = make_channel(own=False)
+    results.send([Outgoing(make_done(run="r2").model_dump_json()), Outgoing(make_done().model_dump_json())])
+    arrivals = channel.receive(0)
+    assert [arrival.completion.run for arrival in arrivals.completions] == ["r1"]
+    (stray,) = arrivals.strays
+    assert stray.event == "foreign"
+    assert "r2" in stray.message
+    least, most = FOREIGN_DELAY_SECONDS
+    (hidden,) = [call for _, call, _ in results.told if call.startswith("hide")]
+    assert least <= int(hidden.split()[2]) <= most
+    assert len(results.bodies()) == 2
+
+
+def test_another_runs_completion_that_has_expired_is_deleted_and_told() -> None:
+    channel, _, results = make_channel(own=False)
+    results.send([Outgoing(make_done(run="r2", expires_at=time() - 1).model_dump_json())])
+    (stray,) = channel.receive(0).strays
+    assert stray.event == "expired"
+    assert results.bodies() == []
+
+
+def test_this_runs_completion_is_received_however_late_it_comes() -> None:
+    channel, _, results = make_channel(own=False)
+    results.send([Outgoing(make_done(expires_at=time() - 1).model_dump_json())])
+    assert len(channel.receive(0).completions) == 1
+
+
+@pytest.mark.parametrize("body", MALFORMED.values(), ids=MALFORMED.keys())
+def test_what_is_no_completion_is_deleted_from_a_queue_that_nobody_else_reads(body: str) -> None:
+    channel, _, results = make_channel(own=True)
+    results.send([Outgoing(body), Outgoing(make_done().model_dump_json())])
+    arrivals = channel.receive(0)
+    assert len(arrivals.completions) == 1
+    assert [stray.event for stray in arrivals.strays] == ["foreign"]
+    assert len(results.bodies()) == 1
+
+
+@pytest.mark.parametrize("body", MALFORMED.values(), ids=MALFORMED.keys())
+def test_what_is_no_completion_is_left_to_the_redrive_of_a_shared_queue(body: str) -> None:
+    channel, _, results = make_channel(own=False)
+    results.send([Outgoing(body)])
+    arrivals = channel.receive(0)
+    assert [stray.event for stray in arrivals.strays] == ["foreign"]
+    assert results.bodies() == [body]
+    assert [call for _, call, _ in results.told] == ["send", "receive"], "neither deleted nor handed back"
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 1_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def test_deletions_are_gathered_into_batches_and_none_waits_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = Clock()
+    monkeypatch.setattr(sqs_module, "monotonic", clock)
+    channel, _, results = make_channel()
+    results.send([Outgoing(make_done(chain=chain).model_dump_json()) for chain in range(25)])
+    arrivals = [arrival for _ in range(3) for arrival in channel.receive(0).completions]
+
+    def deletions() -> list[int]:
+        return [count for _, call, count in results.told if call == "delete"]
+
+    for arrival in arrivals[:9]:
+        channel.accept([arrival])
+    assert deletions() == []
+    channel.accept(arrivals[9:10])
+    assert deletions() == [10]
+
+    channel.accept(arrivals[10:12])
+    clock.now += DELETIONS_LINGER_SECONDS
+    channel.accept([])
+    assert deletions() == [10]
+    clock.now += 0.001
+    channel.accept([])
+    assert deletions() == [10, 2]
+
+    channel.accept(arrivals[12:13])
+    assert deletions() == [10, 2]
+    channel.close()
+    assert deletions() == [10, 2, 1]
+    channel.accept(arrivals[13:])
+    assert sum(deletions()) == 25

@@ -1,0 +1,85 @@
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.processes import alive_in_group, wait_until
+
+LAST_LINE = "export ORCH_RESULTS_QUEUE_URL=''\n"
+USE_IT = """
+from stepbench.aws import AwsConfig, Clients
+from stepbench.settings import Settings
+
+settings = Settings()
+clients = Clients(AwsConfig.of(settings))
+clients.sqs.send_message(QueueUrl=settings.steps_queue_url, MessageBody="not a step message")
+clients.s3.put_object(Bucket=settings.bucket, Key="key", Body=b"")
+"""
+
+
+@contextmanager
+def local(*flags: str, **environment: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """The running command, and the lines that it printed."""
+    with subprocess.Popen(
+        [sys.executable, "-m", "orchestrator", "local", *flags],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env={**os.environ, **environment},
+        text=True,
+    ) as running:
+        assert running.stdout is not None
+        try:
+            yield running, "".join(iter(running.stdout.readline, LAST_LINE)) + LAST_LINE
+        finally:
+            running.kill()
+
+
+def test_a_second_terminal_can_use_what_it_prints() -> None:
+    users = {"AWS_PROFILE": "no-such-profile", "AWS_SESSION_TOKEN": "token", "AWS_ENDPOINT_URL": "http://127.0.0.1:9"}
+    Path(".env").write_text("AWS_PROFILE=another\n")
+    with local("--no-worker") as (_, lines):
+        script = f'{lines}\nexec "{sys.executable}" -c "$0"'
+        subprocess.run(["sh", "-ec", script, USE_IT], env={**os.environ, **users}, check=True)
+
+
+def test_every_line_on_stdout_is_for_the_shell_and_the_rest_for_people() -> None:
+    with local("--no-worker") as (running, lines):
+        assert all(line.startswith("export ") for line in lines.splitlines())
+        running.send_signal(signal.SIGINT)
+        out, said = running.communicate(timeout=60)
+    assert out == ""
+    assert "Ctrl-C" in said
+
+
+@pytest.mark.parametrize("asked", [signal.SIGINT, signal.SIGTERM])
+def test_being_asked_to_end_is_how_it_ends_well(asked: signal.Signals) -> None:
+    with local() as (running, _):
+        children = _children_of(running.pid)
+        assert len(children) == 3
+        running.send_signal(asked)
+        assert running.wait(60) == 0
+    for group in children:
+        wait_until(lambda: alive_in_group(group) == [], f"group {group} is empty")  # noqa: B023 # called at once
+
+
+def test_its_end_by_kill_is_the_end_of_all_that_it_started() -> None:
+    with local() as (running, _):
+        children = _children_of(running.pid)
+        running.kill()
+    for group in children:
+        wait_until(lambda: alive_in_group(group) == [], f"group {group} is empty")  # noqa: B023 # called at once
+
+
+def _children_of(process: int) -> list[int]:
+    if not Path("/proc").exists():
+        pytest.skip("reads /proc")
+    answer = (Path("/proc") / str(process) / "task" / str(process) / "children").read_text()
+    return [int(child) for child in answer.split()]

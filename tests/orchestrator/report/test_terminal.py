@@ -1,0 +1,161 @@
+from __future__ import annotations
+
+import io
+import re
+from pathlib import Path
+
+import pytest
+
+from orchestrator.report.audit import parts_of_wall
+from orchestrator.report.metrics_file import read
+from orchestrator.report.statistics import summarise
+from orchestrator.report.summary import PARTS, LeftInS3, Summary
+from orchestrator.report.terminal import show
+from stepbench.samples import S3Facts, S3Requests
+from tests.orchestrator.report.sample_factory import MS, MadeRun, make_failure, make_run, make_sample
+
+
+@pytest.fixture(autouse=True)
+def eighty_columns(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    for name in ("FORCE_COLOR", "NO_COLOR", "TTY_COMPATIBLE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.chdir(tmp_path)
+
+
+def _summary(*runs: MadeRun, left: tuple[LeftInS3, ...] = ()) -> Summary:
+    return summarise([read(run.write(Path())) for run in runs], left)
+
+
+def _shown(summary: Summary, *next_commands: str) -> str:
+    stream = io.StringIO()
+    show(summary, stream, next_commands or None)
+    return stream.getvalue()
+
+
+def _row(shown: str, name: str) -> str:
+    return next(line for line in shown.splitlines() if line.startswith(name))
+
+
+def _runs() -> list[MadeRun]:
+    troubled = make_run(
+        5, chains=12, steps=12, payload_mb=5000.0, compression="zstd:3", serializer="parquet", transform="cpu"
+    )
+    for sample in troubled.samples:
+        facts = S3Facts(get=S3Requests(requests=999, statuses={"206": 999, "503": 99}, retries=99))
+        phases = {name: duration * 1000 for name, duration in sample.phases_ns.items()}
+        troubled.replace(sample, sample.model_copy(update={"s3": facts, "phases_ns": phases, "transit_ns": -9 * MS}))
+    troubled.lines.insert(9, make_failure(chain=0, step=1, message="a long message " * 20))
+    cold = make_run(2, chains=1, steps=1)
+    empty = MadeRun(cold.plan, cold.lines[:1])
+    quick = make_run(3, environment="aws", cold=False)
+    return [troubled, cold, empty, quick]
+
+
+@pytest.mark.parametrize("index", range(4))
+def test_no_line_is_longer_than_80_columns_and_none_holds_an_escape_code(index: int) -> None:
+    shown = _shown(_summary(_runs()[index]))
+    assert max(map(len, shown.splitlines())) <= 80
+    assert "\x1b" not in shown
+    assert not re.search(r"\bnan\b|\bNone\b|\binf\b", shown)
+    assert all(line == line.rstrip() for line in shown.splitlines())
+
+
+def test_where_the_time_went_comes_first_in_the_order_of_the_flow() -> None:
+    shown = _shown(_summary(make_run(chains=4, steps=6)))
+    names = [name.replace("_", " ") for name in PARTS]
+    found = [line for name in names for line in shown.splitlines() if line.startswith(f"{name} ")]
+    assert len(found) == len(names)
+    assert [shown.index(line) for line in found] == sorted(shown.index(line) for line in found)
+    assert shown.index("Where the time went") < shown.index("Steps")
+
+
+def test_a_row_tells_percentiles_rate_cpu_share_and_a_bar() -> None:
+    run = make_run(finished=False)
+    run.lines[1:] = [make_sample()]
+    shown = _shown(_summary(run))
+    row = _row(shown, "upload")
+    assert re.fullmatch(r"upload +100\.0 +100\.0 +100\.0 +500 +50% +12\.3% +━{12}", row)
+    assert re.fullmatch(r"transit +5\.0 +5\.0 +5\.0 +0\.6% +╸", _row(shown, "transit"))
+    assert re.fullmatch(r"total +815\.0 +815\.0 +815\.0", _row(shown, "total"))
+    assert "98.3% in the steps' own work, 1.7% in orchestration." in shown
+
+
+def test_retry_and_redelivery_have_a_row_only_where_they_happened() -> None:
+    run = make_run(finished=False)
+    run.lines[1:] = [make_sample()]
+    shown = _shown(_summary(run))
+    assert parts_of_wall(make_sample())["retry"] == 0
+    assert "\nretry" not in shown
+    assert "\nredelivery" not in shown
+    assert "\ntransit" in shown
+
+
+def test_the_label_of_the_environment_stands_with_the_figures() -> None:
+    assert "these figures describe this machine, not AWS" in _shown(_summary(make_run()))
+    assert "this machine" not in _shown(_summary(make_run(environment="aws")))
+
+
+def test_it_says_what_was_left_out_of_the_statistics() -> None:
+    assert "(4 samples; left out: 2 cold)" in _shown(_summary(make_run()))
+    assert "(1 cold sample)" in _shown(_summary(make_run(chains=1, steps=1)))
+
+
+def test_without_samples_there_is_no_table_but_the_failures() -> None:
+    run = make_run(finished=False)
+    run.lines[1:] = [make_failure(chain=0, step=1)]
+    shown = _shown(_summary(run))
+    assert "nothing to say about time" in shown
+    assert "p50" not in shown
+    assert "1 x ChecksumMismatch in download: announced abc, found def" in shown
+    assert "0 of 6 done" in shown
+
+
+def test_a_message_cannot_take_over_the_terminal_nor_the_markup() -> None:
+    run = make_run()
+    run.lines.insert(3, make_failure(chain=0, step=1, message="[bold]x[/] \x1b]0;title\x07\nnext"))
+    shown = _shown(_summary(run))
+    assert "[bold]x[/] ]0;title next" in shown
+    assert "\x1b" not in shown
+
+
+def test_sizes_and_the_ratio_are_told() -> None:
+    run = make_run(compression="zstd:3")
+    for sample in run.samples:
+        run.replace(sample, sample.model_copy(update={"bytes_out": 20_000_000, "bytes_in": 20_000_000}))
+    assert "20.0 MB in, 20.0 MB out; 50.0 MB before compression, ratio 2.50" in _shown(_summary(run))
+    assert "50.0 MB in, 50.0 MB out, not compressed" in _shown(_summary(make_run()))
+
+
+def test_paths_and_the_next_command_are_whole_however_long_they_are() -> None:
+    command = "python -m orchestrator resume " + "x" * 100
+    shown = _shown(_summary(make_run()), command)
+    assert f"Next         {command}\n" in shown
+    assert "Metrics      metrics-r1.jsonl\n" in shown
+    default = _shown(_summary(make_run()))
+    assert "Next         python -m orchestrator report --json metrics-r1.jsonl\n" in default
+
+
+def test_what_was_left_in_s3_is_told() -> None:
+    left = LeftInS3(uri="s3://bucket/runs/r1/", objects=6, bytes=300_000_000)
+    assert "6 objects, 300 MB, below s3://bucket/runs/r1/" in _shown(_summary(make_run(), left=(left,)))
+
+
+def test_a_run_that_goes_on_is_told_to_be_unfinished() -> None:
+    run = make_run(finished=False)
+    run.lines.pop()
+    assert "Not finished: 6 of 6 steps so far." in _shown(_summary(run))
+    assert "Not finished" not in _shown(_summary(make_run()))
+
+
+def test_a_stream_without_unicode_gets_plain_letters() -> None:
+    raw = io.BytesIO()
+    stream = io.TextIOWrapper(raw, encoding="ascii")
+    show(_summary(make_run()), stream)
+    assert b"####" in raw.getvalue()
+
+
+def test_long_steps_are_told_in_seconds() -> None:
+    shown = _shown(_summary(_runs()[0]))
+    assert "p50 s" in shown
+    assert "p50 ms" not in shown

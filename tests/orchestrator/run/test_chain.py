@@ -1,0 +1,345 @@
+from __future__ import annotations
+
+import ast
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from orchestrator.run import chain as chain_module
+from orchestrator.run.chain import (
+    TRANSITIONS,
+    Action,
+    Chains,
+    Dispatch,
+    Event,
+    Finish,
+    Record,
+    RecordDuplicate,
+    RecordFailure,
+    RecordLost,
+    State,
+)
+from tests.factories import make_done, make_failed, make_ref
+
+MAX_ATTEMPTS = 2
+
+# One chain of two steps, two attempts at each. `step.attempt`; what happens, and what the machine wants done about it.
+CASES: dict[str, list[tuple[str, str]]] = {
+    "every step is done at once": [
+        ("start", "dispatch 1.1"),
+        ("sent", ""),
+        ("done 1.1", "record 1.1, dispatch 2.1"),
+        ("sent", ""),
+        ("done 2.1", "record 2.1, finished"),
+    ],
+    "a completion that comes twice is a duplicate": [
+        ("start", "dispatch 1.1"),
+        ("sent", ""),
+        ("done 1.1", "record 1.1, dispatch 2.1"),
+        ("done 1.1", "duplicate 1.1"),
+        ("sent", ""),
+        ("done 1.1", "duplicate 1.1"),
+    ],
+    "a completion after the chain's end is a duplicate": [
+        ("start", "dispatch 1.1"),
+        ("sent", ""),
+        ("done 1.1", "record 1.1, dispatch 2.1"),
+        ("sent", ""),
+        ("done 2.1", "record 2.1, finished"),
+        ("done 2.1", "duplicate 2.1"),
+        ("fails 2.1", "duplicate 2.1"),
+    ],
+    "a failed attempt is tried again": [
+        ("start", "dispatch 1.1"),
+        ("sent", ""),
+        ("fails 1.1", "failure 1.1, dispatch 1.2"),
+        ("sent", ""),
+        ("done 1.2", "record 1.2, dispatch 2.1"),
+    ],
+    "a failed last attempt fails the chain": [
+        ("start", "dispatch 1.1"),
+        ("sent", ""),
+        ("fails 1.1", "failure 1.1, dispatch 1.2"),
+        ("sent", ""),
+        ("fails 1.2", "failure 1.2, failed"),
+        ("fails 1.2", "duplicate 1.2"),
+    ],
+    "a failure for good fails the chain with attempts left": [
+        ("start", "dispatch 1.1"),
+        ("sent", ""),
+        ("fails for good 1.1", "failure 1.1, failed"),
+    ],
+    "a failure that comes twice counts once": [
+        ("start", "dispatch 1.1"),
+        ("sent", ""),
+        ("fails 1.1", "failure 1.1, dispatch 1.2"),
+        ("fails 1.1", "duplicate 1.1"),
+        ("sent", ""),
+        ("fails 1.1", "duplicate 1.1"),
+    ],
+    "a later step begins with its first attempt again": [
+        ("start", "dispatch 1.1"),
+        ("sent", ""),
+        ("fails 1.1", "failure 1.1, dispatch 1.2"),
+        ("sent", ""),
+        ("done 1.2", "record 1.2, dispatch 2.1"),
+        ("sent", ""),
+        ("fails 2.1", "failure 2.1, dispatch 2.2"),
+    ],
+    "a lost step is dispatched again": [
+        ("start", "dispatch 1.1"),
+        ("sent", ""),
+        ("lost", "lost 1.1, dispatch 1.2"),
+        ("sent", ""),
+        ("done 1.2", "record 1.2, dispatch 2.1"),
+    ],
+    "a step lost too often fails its chain": [
+        ("start", "dispatch 1.1"),
+        ("sent", ""),
+        ("lost", "lost 1.1, dispatch 1.2"),
+        ("sent", ""),
+        ("lost", "lost 1.2, failed"),
+        ("lost", ""),
+    ],
+    "what was given up as lost is accepted when it comes late": [
+        ("start", "dispatch 1.1"),
+        ("sent", ""),
+        ("lost", "lost 1.1, dispatch 1.2"),
+        ("sent", ""),
+        ("done 1.1", "record late 1.1, dispatch 2.1"),
+        ("done 1.2", "duplicate 1.2"),
+    ],
+    "what comes late before the next attempt was sent makes that attempt void": [
+        ("start", "dispatch 1.1"),
+        ("sent", ""),
+        ("lost", "lost 1.1, dispatch 1.2"),
+        ("done 1.1", "record late 1.1, dispatch 2.1"),
+        ("due 1.2", "no"),
+        ("due 2.1", "yes"),
+    ],
+    "the last step may come late too": [
+        ("start", "dispatch 1.1"),
+        ("sent", ""),
+        ("done 1.1", "record 1.1, dispatch 2.1"),
+        ("sent", ""),
+        ("lost", "lost 2.1, dispatch 2.2"),
+        ("done 2.1", "record late 2.1, finished"),
+        ("due 2.2", "no"),
+    ],
+    "a failure of a lost attempt changes nothing": [
+        ("start", "dispatch 1.1"),
+        ("sent", ""),
+        ("lost", "lost 1.1, dispatch 1.2"),
+        ("sent", ""),
+        ("fails for good 1.1", "duplicate 1.1"),
+        ("done 1.2", "record 1.2, dispatch 2.1"),
+    ],
+    "a failed chain's step is recorded when it is done after all, and the chain stays failed": [
+        ("start", "dispatch 1.1"),
+        ("sent", ""),
+        ("lost", "lost 1.1, dispatch 1.2"),
+        ("sent", ""),
+        ("fails 1.2", "failure 1.2, failed"),
+        ("done 1.1", "record late 1.1"),
+        ("done 1.2", "duplicate 1.2"),
+        ("fails 1.2", "duplicate 1.2"),
+    ],
+    "a failed chain's last step too": [
+        ("start", "dispatch 1.1"),
+        ("sent", ""),
+        ("done 1.1", "record 1.1, dispatch 2.1"),
+        ("sent", ""),
+        ("fails for good 2.1", "failure 2.1, failed"),
+        ("done 2.1", "record 2.1"),
+        ("done 2.1", "duplicate 2.1"),
+    ],
+    "nothing that was never sent is accepted": [
+        ("done 1.1", "duplicate 1.1"),
+        ("fails 1.1", "duplicate 1.1"),
+        ("start", "dispatch 1.1"),
+        ("fails 1.1", "duplicate 1.1"),
+        ("sent", ""),
+        ("done 1.2", "duplicate 1.2"),
+        ("done 2.1", "duplicate 2.1"),
+    ],
+    "what is not sent is not lost": [
+        ("start", "dispatch 1.1"),
+        ("lost", ""),
+        ("due 1.1", "yes"),
+    ],
+}
+
+
+def make_chains(**changes: Any) -> Chains:
+    values: dict[str, Any] = {
+        "chains": 1,
+        "steps": 2,
+        "concurrency": 1,
+        "warmup_steps": 0,
+        "max_attempts": MAX_ATTEMPTS,
+        "payload": make_ref(),
+    }
+    return Chains(**values | changes)
+
+
+def told(action: Action) -> str:
+    """An action in the words of the table."""
+    match action:
+        case Dispatch(step=step, attempt=attempt):
+            return f"dispatch {step}.{attempt}"
+        case Record(completion=done, late=late):
+            return f"record {'late ' if late else ''}{done.step}.{done.attempt}"
+        case RecordFailure(completion=done):
+            return f"failure {done.step}.{done.attempt}"
+        case RecordDuplicate(completion=done):
+            return f"duplicate {done.step}.{done.attempt}"
+        case RecordLost(step=step, attempt=attempt):
+            return f"lost {step}.{attempt}"
+        case Finish(ok=ok):
+            return "finished" if ok else "failed"
+
+
+class Play:
+    """Plays the events of a case to one chain."""
+
+    def __init__(self) -> None:
+        self.chains = make_chains()
+        self._dispatched: dict[str, Dispatch] = {}
+        self._newest: Dispatch | None = None
+        self._now_ns = 0
+
+    def happens(self, event: str) -> str:
+        what, _, number = event.rpartition(" ")
+        self._now_ns += 1_000
+        if event == "sent":
+            assert self._newest is not None
+            self.chains.sent(self._newest, self._now_ns, 10)
+            return ""
+        if what == "due":
+            return "yes" if self.chains.is_due(self._dispatched[number]) else "no"
+        actions = self._actions(what, number, event)
+        for action in actions:
+            if isinstance(action, Dispatch):
+                self._dispatched[f"{action.step}.{action.attempt}"] = self._newest = action
+        return ", ".join(told(action) for action in actions)
+
+    def _actions(self, what: str, number: str, event: str) -> list[Action]:
+        if event in ("start", "lost"):
+            happen: Callable[[], list[Action]] = getattr(self.chains, event)
+            return happen()
+        step, _, attempt = number.partition(".")
+        identity: dict[str, Any] = {"step": int(step), "attempt": int(attempt)}
+        completion = (
+            make_done(**identity) if what == "done" else make_failed(retryable=what != "fails for good", **identity)
+        )
+        return self.chains.completed(completion, self._now_ns)
+
+
+@pytest.mark.parametrize("case", CASES.values(), ids=CASES.keys())
+def test_what_happens_to_a_chain_and_what_is_done_about_it(case: list[tuple[str, str]]) -> None:
+    play = Play()
+    assert [(event, play.happens(event)) for event, _ in case] == case
+
+
+def test_the_cases_go_through_every_transition_of_the_table(monkeypatch: pytest.MonkeyPatch) -> None:
+    reached: set[tuple[State, Event]] = set()
+
+    class Watched(dict[Event, State]):
+        def __init__(self, state: State) -> None:
+            super().__init__(TRANSITIONS[state])
+            self._state = state
+
+        def __getitem__(self, event: Event) -> State:
+            reached.add((self._state, event))
+            return super().__getitem__(event)
+
+    watched = {state: Watched(state) for state in TRANSITIONS}
+    monkeypatch.setattr(chain_module, "TRANSITIONS", watched)
+    for case in CASES.values():
+        play = Play()
+        for event, _ in case:
+            play.happens(event)
+
+    assert reached == {(state, event) for state, events in TRANSITIONS.items() for event in events}
+
+
+def test_the_state_machine_imports_no_clock_no_queue_and_no_s3() -> None:
+    tree = ast.parse(inspect.getsource(chain_module))
+    imports = [node for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom)]
+    modules = {node.module for node in imports if isinstance(node, ast.ImportFrom)}
+    modules |= {name.name for node in imports if isinstance(node, ast.Import) for name in node.names}
+    assert modules == {"__future__", "collections", "collections.abc", "dataclasses", "enum", "stepbench.messages"}
+
+
+def test_a_step_hands_its_output_to_the_next_and_a_failed_attempt_reads_the_same_input_again() -> None:
+    chains = make_chains()
+    (first,) = [action for action in chains.start() if isinstance(action, Dispatch)]
+    chains.sent(first, 0, 1)
+    (again,) = [action for action in chains.completed(make_failed(), 1) if isinstance(action, Dispatch)]
+    chains.sent(again, 2, 1)
+    output = make_ref("made by the second attempt")
+    actions = chains.completed(make_done(attempt=2, output=output), 3)
+
+    assert first.payload == again.payload == make_ref()
+    assert [action.payload for action in actions if isinstance(action, Dispatch)] == [output]
+
+
+def test_the_times_of_a_step_are_differences_of_the_orchestrators_own_stamps() -> None:
+    chains = make_chains(steps=1)
+    (first,) = [action for action in chains.start() if isinstance(action, Dispatch)]
+    chains.sent(first, 1_000, 50)
+    (again,) = [action for action in chains.completed(make_failed(), 1_700) if isinstance(action, Dispatch)]
+    chains.sent(again, 2_000, 60)
+    record, finish = chains.completed(make_done(attempt=2), 2_900)
+
+    assert isinstance(record, Record)
+    assert (record.dispatched_at_ns, record.dispatch_call_ns, record.completed_at_ns) == (2_000, 60, 2_900)
+    assert (record.turnaround_ns, record.retry_ns, record.total_ns) == (0, 1_000, 900)
+    assert finish == Finish(chain=1, ok=True, wall_ns=1_900, warmup=False)
+
+
+def test_a_completion_of_an_attempt_that_another_incarnation_sent_has_no_times_and_leaves_the_chain_no_wall() -> None:
+    chains = make_chains()
+    chains.start()
+    record, dispatch = chains.completed(make_done(), 5_000)
+    assert isinstance(record, Record)
+    assert (record.dispatched_at_ns, record.dispatch_call_ns) == (None, None)
+    assert (record.turnaround_ns, record.retry_ns, record.total_ns) == (None, None, None)
+    assert record.completed_at_ns == 5_000
+
+    assert isinstance(dispatch, Dispatch)
+    chains.sent(dispatch, 6_000, 1)
+    record, finish = chains.completed(make_done(step=2), 7_500)
+    assert isinstance(record, Record)
+    assert (record.turnaround_ns, record.retry_ns, record.total_ns) == (1_000, 0, 1_500)
+    assert finish == Finish(chain=1, ok=True, wall_ns=None, warmup=False)
+
+
+def test_the_stamps_of_one_step_are_not_taken_for_those_of_the_next() -> None:
+    chains = make_chains()
+    (first,) = [action for action in chains.start() if isinstance(action, Dispatch)]
+    chains.sent(first, 0, 1)
+    chains.completed(make_done(), 100)
+    record, _ = chains.completed(make_done(step=2), 200)
+    assert isinstance(record, Record)
+    assert record.dispatched_at_ns is None
+    assert record.total_ns is None
+
+
+def test_completions_of_chains_that_the_run_does_not_have_are_duplicates() -> None:
+    chains = make_chains()
+    chains.start()
+    for number in (0, 2, -1):
+        (action,) = chains.completed(make_done(chain=number), 1)
+        assert isinstance(action, RecordDuplicate)
+
+
+def test_a_step_is_sent_once() -> None:
+    chains = make_chains()
+    (dispatch,) = chains.start()
+    assert isinstance(dispatch, Dispatch)
+    chains.sent(dispatch, 0, 1)
+    with pytest.raises(KeyError):
+        chains.sent(dispatch, 1, 1)

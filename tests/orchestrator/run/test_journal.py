@@ -1,0 +1,148 @@
+from __future__ import annotations
+
+import errno
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from orchestrator.run import plan
+from orchestrator.run.journal import Journal, begin, check_folder, path_of
+from orchestrator.run.lines import Event, RunLine
+from stepbench.errors import EnvironmentRefused, UsageError
+from stepbench.settings import Settings
+from tests.orchestrator.report.sample_factory import make_plan
+
+
+def events(*messages: str) -> list[Event]:
+    return [Event(event="foreign", at="now", message=message) for message in messages]
+
+
+def messages_in(path: Path) -> list[str]:
+    return [json.loads(line)["message"] for line in path.read_text().splitlines()]
+
+
+@pytest.fixture
+def journal(tmp_path: Path) -> Journal:
+    return Journal(tmp_path / "metrics-r1.jsonl")
+
+
+def test_what_was_written_is_in_the_file_when_write_returns(journal: Journal) -> None:
+    journal.write(events("one", "two"))
+    assert messages_in(journal.path) == ["one", "two"]
+    journal.write([])
+    journal.write(events("three"))
+    assert messages_in(journal.path) == ["one", "two", "three"]
+
+
+def test_a_line_is_one_line_whatever_it_says(journal: Journal) -> None:
+    text = "line\nbreak \r\n \u2028 \x00 naïve ☃"
+    journal.write(events(text))
+    (line,) = journal.path.read_bytes().split(b"\n")[:-1]
+    assert json.loads(line)["message"] == text
+
+
+def test_the_first_line_holds_the_plan_the_settings_and_the_versions(tmp_path: Path) -> None:
+    settings = Settings(ORCH_BUCKET="b", STEPS=7)
+    begin(tmp_path / "m.jsonl", make_plan(), settings).close()
+    (line,) = (tmp_path / "m.jsonl").read_text().splitlines()
+    run = RunLine.model_validate_json(line)
+    assert run.kind == "run"
+    assert run.plan == make_plan()
+    assert (run.settings["ORCH_BUCKET"], run.settings["STEPS"]) == ("b", 7)
+    assert "python" in run.versions
+    assert run.machine["cores"] >= 1
+
+
+class Disk:
+    """Takes so many bytes and no more."""
+
+    def __init__(self, room_bytes: int, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.room_bytes = room_bytes
+        self._write = os.write
+        monkeypatch.setattr("orchestrator.run.journal.os.write", self.write)
+
+    def write(self, fd: int, data: bytes) -> int:
+        if not self.room_bytes:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        written = self._write(fd, data[: self.room_bytes])
+        self.room_bytes -= written
+        return written
+
+
+@pytest.mark.parametrize("room_bytes", [0, 1, 100])
+def test_a_full_disk_leaves_all_of_the_lines_out_and_what_was_there_in(
+    journal: Journal, monkeypatch: pytest.MonkeyPatch, room_bytes: int
+) -> None:
+    journal.write(events("before"))
+    disk = Disk(room_bytes, monkeypatch)
+    with pytest.raises(EnvironmentRefused, match="No space left on device"):
+        journal.write(events("one", "two", "three"))
+    assert messages_in(journal.path) == ["before"]
+    disk.room_bytes = 10_000
+    journal.write(events("after"))
+    assert messages_in(journal.path) == ["before", "after"]
+
+
+def test_a_write_in_pieces_is_finished(journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
+    write = os.write
+    monkeypatch.setattr("orchestrator.run.journal.os.write", lambda fd, data: write(fd, data[:7]))
+    journal.write(events("one", "two"))
+    assert messages_in(journal.path) == ["one", "two"]
+
+
+def test_an_interrupt_between_the_pieces_of_a_write_leaves_no_torn_line(
+    journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write = os.write
+    pieces: list[Any] = [b"x", KeyboardInterrupt()]
+
+    def interrupted(fd: int, data: bytes) -> int:
+        piece = pieces.pop(0)
+        if isinstance(piece, KeyboardInterrupt):
+            raise piece
+        return write(fd, data[:5])
+
+    with monkeypatch.context() as patch:
+        patch.setattr("orchestrator.run.journal.os.write", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            journal.write(events("one"))
+    journal.write(events("interrupted"))
+    assert messages_in(journal.path) == ["interrupted"]
+
+
+def test_no_metrics_file_is_ever_written_over(tmp_path: Path) -> None:
+    Journal(tmp_path / "m.jsonl").close()
+    with pytest.raises(UsageError, match=r"--metrics-dir \(METRICS_DIR\).*File exists"):
+        Journal(tmp_path / "m.jsonl")
+
+
+def test_the_folder_is_made_where_it_is_missing(tmp_path: Path) -> None:
+    check_folder(tmp_path / "a" / "b")
+    assert (tmp_path / "a" / "b").is_dir()
+    check_folder(tmp_path / "a" / "b")
+
+
+def test_a_folder_that_cannot_be_made_or_written_is_wrong_usage(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "file"
+    file.write_text("")
+    for folder in (file, file / "below"):
+        with pytest.raises(UsageError, match=r"--metrics-dir \(METRICS_DIR\)"):
+            check_folder(folder)
+    monkeypatch.setattr("orchestrator.run.journal.os.access", lambda path, mode: False)  # root may write anywhere
+    with pytest.raises(UsageError, match="may not be written to"):
+        check_folder(tmp_path)
+
+
+def test_a_file_that_cannot_be_made_is_wrong_usage(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"--metrics-dir \(METRICS_DIR\).*No such file"):
+        Journal(tmp_path / "missing" / "m.jsonl")
+
+
+def test_a_metrics_file_is_called_after_its_run(tmp_path: Path) -> None:
+    assert path_of(tmp_path, "r1") == tmp_path / "metrics-r1.jsonl"
+    assert plan.new_run_id(plan.utc_now()) not in ("", plan.new_run_id(plan.utc_now()))

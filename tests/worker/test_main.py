@@ -1,0 +1,138 @@
+"""`python -m worker` as its starter sees it; workers at work are in tests/runs."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from stepbench import configuration
+
+WORKER = [sys.executable, "-m", "worker"]
+NOBODY = "http://127.0.0.1:9"
+CONFIGURED = {
+    "ORCH_BUCKET": "payloads",
+    "ORCH_STEPS_QUEUE_URL": "https://sqs.eu-west-1.amazonaws.com/123456789012/steps",
+    "AWS_ENDPOINT_URL": NOBODY,
+    "AWS_MAX_ATTEMPTS": "1",
+    "EXECUTORS": "1",
+}
+REGION = {"AWS_REGION": "eu-west-1"}
+KEYS = {"AWS_ACCESS_KEY_ID": "none", "AWS_SECRET_ACCESS_KEY": "none"}
+OF_THE_WORKER = [row for row in configuration.table() if "worker" in row.programs]
+HEAVY = "boto3 botocore pyarrow rich structlog moto msgpack tenacity worker.loop worker.executors"
+
+
+def worker(*flags: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*WORKER, *flags],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, **variables},
+    )
+
+
+def test_help_lists_the_workers_settings_and_no_others() -> None:
+    answer = worker("--help")
+
+    assert (answer.returncode, answer.stderr) == (0, "")
+    words = answer.stdout.split()
+    for row in configuration.table():
+        assert (row.flag in words) is (row in OF_THE_WORKER)
+
+
+def test_nothing_heavy_is_imported_for_help() -> None:
+    script = (
+        "import sys\nfrom worker.__main__ import main\n"
+        "try:\n    main(['--help'])\nexcept SystemExit:\n    pass\n"
+        f"print([name for name in {HEAVY!r}.split() if name in sys.modules])"
+    )
+    answer = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert answer.stdout.splitlines()[-1] == "[]"
+
+
+@pytest.mark.parametrize(
+    ("flags", "told"),
+    [
+        ([], "--bucket (ORCH_BUCKET) is not set"),
+        (["--bucket", "payloads"], "--steps-queue-url (ORCH_STEPS_QUEUE_URL) is not set"),
+        (["--executors", "many"], "--executors many: must be a whole number"),
+        (["--executor", "2"], "did you mean --executors?"),
+        (["--serializer", "json"], "--serializer is a setting, but not one of this command"),
+        (["extra"], "extra is no flag or argument"),
+    ],
+)
+def test_wrong_usage_is_exit_code_2_and_one_line(flags: list[str], told: str) -> None:
+    answer = worker(*flags)
+
+    assert (answer.returncode, answer.stdout) == (2, "")
+    assert told in answer.stderr
+    assert answer.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("variables", "told"),
+    [
+        (KEYS, "no AWS region is set; --aws-region (AWS_REGION) names it"),
+        ({**REGION, **KEYS, "AWS_PROFILE": "nowhere"}, "--aws-profile (AWS_PROFILE)"),
+        (REGION, "AWS_ACCESS_KEY_ID or another source"),
+    ],
+)
+def test_an_environment_that_refuses_is_exit_code_3_and_a_sentence(variables: dict[str, str], told: str) -> None:
+    answer = worker(**{**CONFIGURED, **variables, "LOG_LEVEL": "error"})
+
+    assert answer.returncode == 3, answer.stderr
+    assert told in answer.stderr
+    assert answer.stderr.count("\n") == 1
+
+
+def test_the_orchestrators_settings_do_not_concern_it() -> None:
+    answer = worker(**{**CONFIGURED, "PAYLOAD_FILE": "gone.json", "STEPS": "none"})
+
+    # There is no region: it came as far as that.
+    assert answer.returncode == 3
+    assert "PAYLOAD_FILE" not in answer.stderr
+
+
+def test_a_line_of_the_file_that_is_nearly_ours_is_told() -> None:
+    Path(".env").write_text("ORCH_BUKET=payloads\n")
+
+    answer = worker(**CONFIGURED)
+    assert "did you mean ORCH_BUCKET?" in answer.stderr
+
+
+@pytest.mark.parametrize("asked", [signal.SIGINT, signal.SIGTERM])
+def test_being_told_to_end_is_how_it_ends_well(asked: signal.Signals) -> None:
+    environment = {**os.environ, **CONFIGURED, **REGION, **KEYS}
+    with subprocess.Popen(
+        WORKER, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
+    ) as running:
+        assert running.stdout is not None
+        assert running.stdout.readline() == "ready\n"
+        running.send_signal(asked)
+        out, err = running.communicate(timeout=60)
+    assert (running.returncode, out) == (0, ""), err
+    assert "Traceback" not in err
+
+
+def test_it_ends_with_the_one_that_started_it_when_told_to() -> None:
+    environment = {**os.environ, **CONFIGURED, **REGION, **KEYS}
+    with subprocess.Popen(
+        [*WORKER, "--while-stdin-open"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        env=environment,
+    ) as running:
+        assert running.stdin is not None
+        assert running.stdout is not None
+        assert running.stdout.readline() == "ready\n"
+        running.stdin.close()
+        assert running.wait(60) == 0

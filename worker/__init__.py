@@ -1,0 +1,1 @@
+"""The worker: takes step messages, has its executors run them, publishes completions."""

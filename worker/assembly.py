@@ -1,0 +1,84 @@
+"""Puts a worker together from its settings."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from functools import lru_cache
+
+import structlog
+
+from stepbench import logs, machine, prefix
+from stepbench.aws import AwsConfig, Clients
+from stepbench.messages import Completion
+from stepbench.queues import Queue
+from stepbench.queues.sqs import SqsQueue
+from stepbench.s3_clients import TransferOptions
+from stepbench.s3_uris import bucket_and_key
+from stepbench.settings import Settings
+from worker.executors import ExecutorFactory
+from worker.guard import Guard
+from worker.handshake import ExecutorConfig
+from worker.loop import Worker, WorkerOptions
+
+CONNECT_KEY = "connect"
+"""Looked for below the worker's prefix to open a first connection; never written."""
+
+RESULTS_QUEUES_KEPT = 64
+
+log = structlog.get_logger()
+
+
+def assemble(settings: Settings) -> Worker:
+    """A worker ready to run. Raises EnvironmentRefused where no client can be made."""
+    assert settings.bucket is not None
+    assert settings.steps_queue_url is not None  # the settings' rules see to that
+    log_level = settings.log_level or "info"
+    logs.configure(log_level, settings.log_format)
+    name = f"{machine.host_name()}-{os.getpid()}-{uuid.uuid4().hex[:4]}"
+    aws = AwsConfig.of(settings)
+    clients = Clients(aws)
+    literal_prefix = prefix.literal_part(settings.prefix)
+    guard = Guard(
+        bucket=settings.bucket,
+        literal_prefix=literal_prefix,
+        steps_queue_url=settings.steps_queue_url,
+        results_queue_prefix=settings.results_queue_prefix,
+        results_queue_url=settings.results_queue_url,
+    )
+    factory = ExecutorFactory(
+        ExecutorConfig(
+            executor=name,
+            bucket=settings.bucket,
+            connect_key=literal_prefix + CONNECT_KEY,
+            aws=aws,
+            transfer=TransferOptions.of(settings),
+            log_level=log_level,
+            log_format=settings.log_format,
+        )
+    )
+    options = WorkerOptions(
+        name=name,
+        host=machine.host_name(),
+        executors=settings.executors or machine.cores(),
+        executor_max_steps=settings.executor_max_steps,
+        visibility_timeout_seconds=settings.visibility_timeout_seconds,
+        drain_timeout_seconds=settings.drain_timeout_seconds,
+    )
+    visibility = settings.visibility_timeout_seconds
+
+    @lru_cache(maxsize=RESULTS_QUEUES_KEPT)
+    def results_queue(url: str) -> Queue:
+        return SqsQueue(clients.sqs, url, visibility)
+
+    def discard_output(completion: Completion) -> None:
+        if completion.output is None:
+            return
+        bucket, key = bucket_and_key(completion.output.uri)
+        try:
+            clients.s3.delete_object(Bucket=bucket, Key=key)
+        except Exception as error:  # noqa: BLE001 # an orphan object harms nothing; clean-up finds it
+            log.warning("could not delete an output that nobody waits for", uri=completion.output.uri, error=str(error))
+
+    steps_queue = SqsQueue(clients.sqs, settings.steps_queue_url, visibility)
+    return Worker(options, guard, steps_queue, results_queue, factory, discard_output)

@@ -1,0 +1,144 @@
+"""Steps that are received and not begun: how many more to ask for, and who runs the next.
+
+A worker takes what it will begin within about a second: as many steps as it has free executors and, where its recent
+steps were short, some more, so that an executor need not wait for the next receive.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from time import monotonic_ns
+
+from stepbench.queues import MAX_BATCH_MESSAGES
+from worker.held import HeldStep
+
+BEGIN_WITHIN_SECONDS = 1.0
+HAND_BACK_AFTER_SECONDS = 3.0
+"""A step that waited this long was taken by mistake (its forerunner was slower than those before it)."""
+MOST_PER_EXECUTOR = 2 * MAX_BATCH_MESSAGES
+RECENT_STEPS = 16
+
+
+@dataclass
+class _Seat:
+    """A thread that stands by a free executor."""
+
+    begin: Callable[[HeldStep], None]
+    step: HeldStep | None = None
+
+
+def _begin_later(_: HeldStep) -> None:
+    """For takers that begin the step themselves."""
+
+
+class Backlog:
+    """A queue between the intake and the executors' threads, which knows how much of it is worth having.
+
+    A step that comes while an executor is free is begun by the thread that brings it: to wake another one first would
+    be a good part of what a worker adds to a short step.
+    """
+
+    def __init__(self, executors: int, clock_ns: Callable[[], int] = monotonic_ns) -> None:
+        self._executors = executors
+        self._clock_ns = clock_ns
+        self._changed = threading.Condition()
+        self._waiting: deque[HeldStep] = deque()
+        self._idle: deque[_Seat] = deque()
+        self._busy = 0
+        self._recent_seconds: deque[float] = deque(maxlen=RECENT_STEPS)
+        self._closed = False
+
+    def room(self) -> int:
+        """How many messages to ask for now; waits until that is at least one. 0 once closed."""
+        with self._changed:
+            while not self._closed:
+                if room := self._room():
+                    return room
+                self._changed.wait()
+            return 0
+
+    def put(self, steps: list[HeldStep]) -> list[HeldStep]:
+        """Returns what is not taken: all of it once closed."""
+        with self._changed:
+            if self._closed:
+                return steps
+            for step in steps:
+                if self._idle:
+                    self._seat(self._idle.popleft(), step)
+                else:
+                    self._waiting.append(step)
+            self._changed.notify_all()
+            return []
+
+    def take(self, begin: Callable[[HeldStep], None] = _begin_later) -> HeldStep | None:
+        """The next step, for an executor that is free; waits for one. None once closed.
+
+        `begin` has been called with the step by then, by whichever thread was there first; it must not wait.
+        """
+        seat = _Seat(begin)
+        with self._changed:
+            if self._waiting:
+                self._seat(seat, self._waiting.popleft())
+                self._changed.notify_all()
+            else:
+                self._idle.append(seat)
+            while seat.step is None and not self._closed:
+                self._changed.wait()
+            return seat.step
+
+    def finished(self, seconds: float) -> None:
+        """The executor that took a step is free again; the step took `seconds`."""
+        with self._changed:
+            self._busy -= 1
+            self._recent_seconds.append(seconds)
+            self._changed.notify_all()
+
+    def has_waiting(self) -> bool:
+        """More steps are about to begin and end."""
+        with self._changed:
+            return bool(self._waiting)
+
+    def busy(self) -> int:
+        with self._changed:
+            return self._busy
+
+    def take_stale(self) -> list[HeldStep]:
+        """Remove and return what has waited too long."""
+        with self._changed:
+            before_ns = self._clock_ns() - int(HAND_BACK_AFTER_SECONDS * 1e9)
+            stale = [step for step in self._waiting if step.received_at_ns < before_ns]
+            self._waiting = deque(step for step in self._waiting if step.received_at_ns >= before_ns)
+            return stale
+
+    def close(self) -> list[HeldStep]:
+        """Nothing is begun any more; returns what was waiting."""
+        with self._changed:
+            self._closed = True
+            waiting, self._waiting = list(self._waiting), deque()
+            self._changed.notify_all()
+            return waiting
+
+    def _seat(self, seat: _Seat, step: HeldStep) -> None:
+        self._busy += 1
+        seat.step = step
+        seat.begin(step)
+
+    def _room(self) -> int:
+        if self._waiting and self._busy < self._executors:
+            # What can begin now begins first: the next receive takes a millisecond of the interpreter's time before it
+            # waits for the network, and the step would wait for that.
+            return 0
+        wanted = self._executors + self._ahead() - self._busy - len(self._waiting)
+        free = self._executors - self._busy - len(self._waiting)
+        # With steps in stock, ask for a good handful at once: a call for each single message is what costs.
+        return wanted if free > 0 or wanted >= min(MAX_BATCH_MESSAGES, self._ahead()) else 0
+
+    def _ahead(self) -> int:
+        """Steps worth having beyond the free executors; 0 until recent steps were seen to be short."""
+        if not self._recent_seconds:
+            return 0
+        fit = int(BEGIN_WITHIN_SECONDS / max(*self._recent_seconds, 1e-6))
+        return self._executors * min(MOST_PER_EXECUTOR, fit)

@@ -1,0 +1,143 @@
+"""The worker's side of its executors: starts, feeds and watches them; ends those that are stuck, replaces the dead.
+
+Executors are started afresh, not forked: SDKs with threads of their own do not survive a fork. One that is ready has
+done its imports and opened its first connection, so its start is in no figure.
+"""
+
+from __future__ import annotations
+
+import select
+import signal
+import subprocess
+import sys
+
+import structlog
+
+from stepbench.errors import EnvironmentRefused, ExecutorDied, StepTimeout
+from stepbench.messages import Completion, StepMessage, parse
+from worker.handshake import READY, ExecutorConfig
+from worker.phase_board import PhaseBoard
+
+START_TIMEOUT_SECONDS = 120.0
+
+log = structlog.get_logger()
+
+
+class ExecutorProcess:
+    """One executor. Used from one thread at a time, but for `kill`."""
+
+    def __init__(self, config: ExecutorConfig) -> None:
+        self.name = config.executor
+        self.steps_run = 0
+        self._closed = False
+        self._board = PhaseBoard.create()
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "worker.executor", str(self._board.fd)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            pass_fds=(self._board.fd,),
+        )
+        self._send(config.model_dump_json().encode())
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    def wait_until_ready(self) -> None:
+        """Raises EnvironmentRefused if it does not come up; its own words are on stderr by then."""
+        if self._receive(START_TIMEOUT_SECONDS) != READY:
+            raise EnvironmentRefused(f"executor {self.name} did not start; what it said stands above")
+
+    def begin(self, message: StepMessage) -> None:
+        """Hand over a step. Does not wait, and raises nothing: `finish` tells what came of it."""
+        self._send(message.model_dump_json().encode())
+
+    def finish(self, message: StepMessage) -> Completion:
+        """What came of the step that was begun; waits for it.
+
+        Raises StepTimeout or ExecutorDied, with `phase` set; the executor is then of no more use.
+        """
+        line = self._receive(message.step_timeout_seconds)
+        if line is None:
+            phase = self._board.current()
+            self.kill()
+            raise StepTimeout(f"the step ran longer than STEP_TIMEOUT={message.step_timeout_seconds:g} s", phase=phase)
+        if not line.endswith(b"\n"):
+            raise ExecutorDied(f"executor {self.name} {self._death()}", phase=self._board.current())
+        self.steps_run += 1
+        return parse(Completion, line)
+
+    def kill(self) -> None:
+        """End it at once, from any thread; whoever waits in `finish` gets ExecutorDied."""
+        self._process.kill()
+
+    def close(self) -> None:
+        """End it and let go of what it used; does nothing the second time.
+
+        It has no step, so nothing is lost by not asking it politely.
+        """
+        if self._closed:
+            return
+        self._closed = True
+        self.kill()
+        self._process.wait()
+        for pipe in (self._process.stdin, self._process.stdout):
+            assert pipe is not None
+            try:
+                pipe.close()
+            except BrokenPipeError:  # the rest of a line that nobody reads any more
+                continue
+        self._board.close()
+
+    def _send(self, line: bytes) -> None:
+        assert self._process.stdin is not None
+        try:
+            self._process.stdin.write(line + b"\n")
+            self._process.stdin.flush()
+        except BrokenPipeError:
+            # It died while it had nothing to do; reading finds the end of file and tells.
+            return
+
+    def _receive(self, timeout_seconds: float) -> bytes | None:
+        """The next line; empty if the executor is gone, null if there was none in time."""
+        assert self._process.stdout is not None
+        poller = select.poll()
+        poller.register(self._process.stdout, select.POLLIN)
+        if not poller.poll(timeout_seconds * 1000):
+            return None
+        # An executor writes a line in one go, so this does not wait for long.
+        return self._process.stdout.readline()
+
+    def _death(self) -> str:
+        code = self._process.wait()
+        if code >= 0:
+            return f"ended by itself with exit code {code}"
+        name = signal.Signals(-code).name
+        hint = ", as the kernel does when memory runs out" if -code == signal.SIGKILL else ""
+        return f"was killed by {name}{hint}"
+
+
+class ExecutorFactory:
+    """Starts executors, each with a name of its own."""
+
+    def __init__(self, template: ExecutorConfig) -> None:
+        self._template = template
+        self._started = 0
+
+    def start(self) -> ExecutorProcess:
+        self._started += 1
+        name = f"{self._template.executor}-e{self._started}"
+        return ExecutorProcess(self._template.model_copy(update={"executor": name}))
+
+
+def start_all(factory: ExecutorFactory, count: int) -> list[ExecutorProcess]:
+    """`count` executors, started side by side, ready. Raises EnvironmentRefused if one does not come up."""
+    executors = [factory.start() for _ in range(count)]
+    try:
+        for executor in executors:
+            executor.wait_until_ready()
+    except BaseException:
+        for executor in executors:
+            executor.close()
+        raise
+    return executors

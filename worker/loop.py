@@ -1,0 +1,221 @@
+"""The worker: receive for free executors → hand over → publish completions → delete; drain when told to end.
+
+Threads, because nearly all of the time is waiting for AWS or for an executor: one receives, one publishes, two keep
+watch over held messages, and one stands by each executor. The main thread waits for signals.
+
+The order of an end, each stage waiting for the one before it:
+  1. the intake asks for no more; what the long poll under way still brings is handed back
+  2. what is held and not begun is handed back
+  3. what has begun may finish within the grace time; after it, executors are killed and their messages handed back
+  4. what is finished is published, and deleted after that
+  5. the heartbeat stops last: until then nothing that is held may become visible
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from time import monotonic, monotonic_ns
+
+import structlog
+from tenacity import RetryError
+
+from stepbench.errors import EnvironmentRefused, ExecutorLost
+from stepbench.failures import failed
+from stepbench.messages import Completion
+from stepbench.patience import patient
+from stepbench.queues import Queue
+from worker import heartbeat
+from worker.backlog import Backlog
+from worker.executors import ExecutorFactory, ExecutorProcess, start_all
+from worker.guard import Guard
+from worker.held import HeldStep, HeldSteps
+from worker.intake import Intake
+from worker.publisher import Finished, Publisher
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True)
+class WorkerOptions:
+    """How this worker behaves; see the settings of the same names."""
+
+    name: str
+    host: str
+    executors: int
+    executor_max_steps: int
+    visibility_timeout_seconds: int
+    drain_timeout_seconds: float
+
+
+class Worker:
+    """Runs until `stop` is called. Raises what stopped it, if that was an error."""
+
+    def __init__(
+        self,
+        options: WorkerOptions,
+        guard: Guard,
+        steps_queue: Queue,
+        results_queue: Callable[[str], Queue],
+        factory: ExecutorFactory,
+        discard_output: Callable[[Completion], None],
+    ) -> None:
+        self._options = options
+        self._steps_queue = steps_queue
+        self._factory = factory
+        self._held = HeldSteps()
+        self._backlog = Backlog(options.executors)
+        self._publisher = Publisher(
+            steps_queue, results_queue, self._backlog, self._held, options.name, options.host, discard_output
+        )
+        self._stopping = threading.Event()
+        self._hurry = threading.Event()
+        self._abandoning = threading.Event()
+        self._ended = threading.Event()
+        self._executors: dict[int, ExecutorProcess] = {}
+        self._error: BaseException | None = None
+        self._intake = Intake(steps_queue, guard, self._backlog, self._held, self._publisher, self._stopping)
+
+    def stop(self) -> None:
+        """Begin to end; called again: hurry. Safe to call from a signal handler."""
+        if self._stopping.is_set():
+            self._hurry.set()
+        self._stopping.set()
+
+    def run(self, announce: Callable[[], None] = lambda: None) -> None:
+        """`announce` is called when all executors are ready and the first step may come."""
+        executors = start_all(self._factory, self._options.executors)
+        self._executors = dict(enumerate(executors))
+        log.info("worker ready", worker=self._options.name, executors=len(executors))
+        announce()
+        watchers = [
+            self._thread(
+                "heartbeat",
+                lambda: heartbeat.beat(
+                    self._steps_queue, self._held, self._options.visibility_timeout_seconds, self._ended
+                ),
+            ),
+            self._thread(
+                "stale",
+                lambda: heartbeat.hand_back_stale(self._steps_queue, self._held, self._backlog, self._ended),
+            ),
+        ]
+        publisher = self._thread("publisher", self._publisher.run)
+        stands = [self._thread(f"executor-{slot}", self._stand_by(slot)) for slot in self._executors]
+        intake = self._thread("intake", self._intake.run)
+        self._stopping.wait()
+        self._end(intake, stands, publisher, watchers)
+        if self._error is not None:
+            raise self._error
+
+    def _end(
+        self,
+        intake: threading.Thread,
+        stands: list[threading.Thread],
+        publisher: threading.Thread,
+        watchers: list[threading.Thread],
+    ) -> None:
+        log.info("worker ends", busy_executors=self._backlog.busy())
+        deadline = monotonic() + self._options.drain_timeout_seconds
+        self._hand_back(self._backlog.close())
+        self._join(stands, deadline)
+        self._kill_unfinished(stands)
+        self._publisher.close()
+        self._join([publisher], deadline)
+        self._publisher.giving_up.set()
+        publisher.join()
+        self._join([intake], deadline)
+        self._ended.set()
+        for watcher in watchers:
+            watcher.join()
+        for executor in self._executors.values():
+            executor.close()
+        log.info("worker ended", worker=self._options.name)
+
+    def _kill_unfinished(self, stands: list[threading.Thread]) -> None:
+        """End the steps that did not finish in time; their threads hand the messages back."""
+        if any(stand.is_alive() for stand in stands):
+            self._abandoning.set()
+            for executor in list(self._executors.values()):
+                executor.kill()
+        for stand in stands:
+            stand.join()
+
+    def _join(self, threads: list[threading.Thread], deadline: float) -> None:
+        """Wait for threads until the deadline, or until a second signal says to hurry."""
+        for thread in threads:
+            while thread.is_alive() and monotonic() < deadline and not self._hurry.is_set():
+                thread.join(0.1)
+
+    def _thread(self, name: str, target: Callable[[], None]) -> threading.Thread:
+        def guarded() -> None:
+            try:
+                target()
+            except BaseException as error:  # noqa: BLE001 # kept, and raised by `run` when all else is in order
+                self._error = self._error or error
+                self._stopping.set()
+
+        # A daemon: a long poll that outlives the grace time must not keep the process.
+        thread = threading.Thread(target=guarded, name=name, daemon=True)
+        thread.start()
+        return thread
+
+    def _stand_by(self, slot: int) -> Callable[[], None]:
+        def begin(step: HeldStep) -> None:
+            self._executors[slot].begin(step.message)
+
+        def serve() -> None:
+            while step := self._backlog.take(begin):
+                began = monotonic()
+                self._finish_step(slot, step)
+                self._backlog.finished(monotonic() - began)
+
+        return serve
+
+    def _finish_step(self, slot: int, step: HeldStep) -> None:
+        executor = self._executors[slot]
+        message = step.message
+        try:
+            completion = executor.finish(message)
+        except ExecutorLost as error:
+            self._step_lost(slot, step, error)
+            return
+        self._publisher.publish(Finished(step, completion, monotonic_ns()))
+        if 0 < self._options.executor_max_steps <= executor.steps_run:
+            self._replace(slot)
+
+    def _step_lost(self, slot: int, step: HeldStep, error: ExecutorLost) -> None:
+        if self._abandoning.is_set():
+            self._hand_back([step])
+            return
+        message, executor = step.message, self._executors[slot]
+        log.warning(
+            "executor lost",
+            run=message.run,
+            chain=message.chain,
+            step=message.step,
+            attempt=message.attempt,
+            executor=executor.name,
+            phase=error.phase,
+            reason=str(error),
+        )
+        self._publisher.put(Finished(step, failed(message, error, error.phase), monotonic_ns()))
+        self._replace(slot)
+
+    def _replace(self, slot: int) -> None:
+        """A fresh executor in place of one that died or did its share; tries until it comes up or the worker ends."""
+        self._executors[slot].close()
+
+        def start() -> None:
+            [self._executors[slot]] = start_all(self._factory, 1)
+
+        try:
+            patient("could not start an executor", lambda error: isinstance(error, EnvironmentRefused), self._stopping)(
+                start
+            )
+        except RetryError:
+            log.warning("ends without a replacement for a lost executor")
+
+    def _hand_back(self, steps: list[HeldStep]) -> None:
+        heartbeat.hand_back(self._steps_queue, self._held, [step.receipt for step in steps])

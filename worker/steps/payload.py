@@ -1,0 +1,97 @@
+"""The first step kind: a payload from S3 through memory to S3.
+
+    download ▸ check ▸ decompress ▸ deserialize ▸ transform ▸ serialize ▸ compress ▸ checksum ▸ upload
+
+The object is checked before anything looks into it. Each form of the payload is let go as soon as the next one exists,
+so that the executor's peak is that of the library calls and no more.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from stepbench import payload
+from stepbench.compression import Compression
+from stepbench.errors import UsageError
+from stepbench.messages import PayloadRef, StepMessage
+from stepbench.payload import PayloadFormat
+from stepbench.s3_clients import Encryption, S3Client
+from stepbench.s3_uris import bucket_and_key, uri
+from stepbench.samples import S3Facts
+from stepbench.timing import PhaseTimer
+from worker import transforms
+from worker.steps import Outcome, Tools
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A step with everything imported, made and connected."""
+
+    message: StepMessage
+    client: S3Client
+    reader: PayloadFormat
+    writer: PayloadFormat
+    transform: transforms.Transform
+    output_uri: str
+
+
+def prepare(message: StepMessage, tools: Tools) -> Prepared:
+    """Raises UsageError for a choice that this executor does not have."""
+    writer = _format(message, message.output.serializer, message.output.compression)
+    bucket, key_prefix = bucket_and_key(message.output.key_prefix)
+    return Prepared(
+        message=message,
+        client=tools.s3_client(message.s3_client),
+        reader=_format(message, message.input.serializer, message.input.compression),
+        writer=writer,
+        transform=transforms.load(message.transform),
+        output_uri=uri(bucket, tools.new_key(key_prefix, writer.suffix)),
+    )
+
+
+def run(step: Prepared, timer: PhaseTimer) -> Outcome:
+    """Raises PayloadDamaged, PayloadRefused or the S3 client's own error; `timer.current` is then the phase."""
+    source, reader, writer = step.message.input, step.reader, step.writer
+    with timer("download"):
+        data, got = step.client.get(*bucket_and_key(source.uri), source.object_bytes)
+    with timer("checksum"):
+        payload.check(data, source.checksum)
+    with timer("decompress"):
+        data = reader.decompress(data, source.serialized_bytes)
+    with timer("deserialize"):
+        value = reader.deserialize(data)
+    del data
+    with timer("transform"):
+        value = step.transform.apply(value, step.message.transform_parameters)
+    with timer("serialize"):
+        data = writer.serialize(value)
+    records = payload.record_count(value)
+    del value
+    serialized_bytes = writer.serialized_bytes(data)
+    with timer("compress"):
+        data = writer.compress(data)
+    with timer("checksum"):
+        checksum = payload.checksum(data)
+    with timer("upload"):
+        put = step.client.put(*bucket_and_key(step.output_uri), data, _encryption(step.message))
+    output = PayloadRef(
+        uri=step.output_uri,
+        object_bytes=len(data),
+        serialized_bytes=serialized_bytes,
+        checksum=checksum,
+        serializer=step.message.output.serializer,
+        compression=step.message.output.compression,
+    )
+    return Outcome(output=output, records=records, s3_client=step.client.name, s3=S3Facts(get=got, put=put))
+
+
+def _format(message: StepMessage, serializer: str, compression: str) -> PayloadFormat:
+    try:
+        parsed = Compression.parse(compression)
+    except ValueError as error:
+        raise UsageError(str(error)) from error
+    return PayloadFormat(serializer, parsed, message.materialize)
+
+
+def _encryption(message: StepMessage) -> Encryption:
+    return Encryption(sse=message.output.sse, kms_key_id=message.output.kms_key_id)
