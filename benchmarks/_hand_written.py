@@ -22,6 +22,16 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs.client import SQSClient
 
 PREFIX = "hand-written/"
+RECEIVE: dict[str, Any] = {
+    "WaitTimeSeconds": 20,
+    "VisibilityTimeout": 60,
+    "MessageSystemAttributeNames": [
+        "SentTimestamp",
+        "ApproximateFirstReceiveTimestamp",
+        "ApproximateReceiveCount",
+    ],
+}
+"""What stepbench asks of each receive too."""
 
 
 def work(bucket: str, steps_url: str, results_url: str) -> None:
@@ -29,7 +39,7 @@ def work(bucket: str, steps_url: str, results_url: str) -> None:
     sqs, s3 = boto3.client("sqs"), boto3.client("s3")
     print("ready", flush=True)
     while True:
-        received = sqs.receive_message(QueueUrl=steps_url, MaxNumberOfMessages=1, WaitTimeSeconds=20)
+        received = sqs.receive_message(QueueUrl=steps_url, MaxNumberOfMessages=1, **RECEIVE)
         for message in received.get("Messages", ()):
             step = json.loads(message["Body"])
             data = s3.get_object(Bucket=bucket, Key=step["input"])["Body"].read()
@@ -51,7 +61,7 @@ def orchestrate(bucket: str, steps_url: str, results_url: str, chains: int, step
         _send(sqs, steps_url, chain, 1, first)
     left, received_at = chains * steps, began
     while left:
-        received = sqs.receive_message(QueueUrl=results_url, MaxNumberOfMessages=10, WaitTimeSeconds=20)
+        received = sqs.receive_message(QueueUrl=results_url, MaxNumberOfMessages=10, **RECEIVE)
         received_at = time.monotonic()
         for message in received.get("Messages", ()):
             done: dict[str, Any] = json.loads(message["Body"])
@@ -64,7 +74,8 @@ def orchestrate(bucket: str, steps_url: str, results_url: str, chains: int, step
 
 
 def _send(sqs: SQSClient, url: str, chain: int, step: int, payload: str) -> None:
-    sqs.send_message(QueueUrl=url, MessageBody=json.dumps({"chain": chain, "step": step, "input": payload}))
+    body = json.dumps({"chain": chain, "step": step, "input": payload})
+    sqs.send_message(QueueUrl=url, MessageBody=body, MessageGroupId="hand-written")
 
 
 if __name__ == "__main__":

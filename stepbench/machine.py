@@ -6,12 +6,9 @@ import math
 import os
 import platform
 import socket
-from contextlib import suppress
 from pathlib import Path
 
 CGROUP = Path("/sys/fs/cgroup")
-CLEAR_REFS = Path("/proc/self/clear_refs")
-STATUS = Path("/proc/self/status")
 REPORTED_PACKAGES = ("stepbench", "boto3", "botocore", "pyarrow", "msgpack", "pydantic", "moto")
 
 
@@ -91,20 +88,3 @@ def _processor() -> str:
         return os.uname().machine
     names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
     return next(names, os.uname().machine)
-
-
-def reset_peak_memory() -> None:
-    """Begin a new peak for `peak_memory_bytes`; does nothing where the kernel has no such thing."""
-    # https://docs.kernel.org/filesystems/proc.html: 5 resets the peak resident set size
-    with suppress(OSError):
-        CLEAR_REFS.write_text("5")
-
-
-def peak_memory_bytes() -> int | None:
-    """Peak resident memory since `reset_peak_memory`; null where it cannot be told."""
-    try:
-        lines = STATUS.read_text().splitlines()
-    except OSError:
-        return None
-    peaks = (int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM:"))
-    return next(peaks, None)

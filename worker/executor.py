@@ -19,10 +19,11 @@ from typing import BinaryIO
 
 import structlog
 
-from stepbench import logs, machine, s3_clients
+from stepbench import logs, s3_clients
 from stepbench.errors import StepbenchError
 from stepbench.failures import failed, is_retryable
 from stepbench.messages import Completion, PayloadRef, StepMessage
+from stepbench.peak_memory import PeakMemory
 from stepbench.s3_clients import S3Client
 from stepbench.samples import ExecutorFacts
 from stepbench.timing import PhaseTimer
@@ -41,6 +42,7 @@ class Executor:
     def __init__(self, config: ExecutorConfig, board: PhaseBoard) -> None:
         self._config = config
         self._board = board
+        self._memory = PeakMemory()
         self._clients: dict[str, S3Client] = {}
         self._tools = steps.Tools(s3_client=self._client, new_key=_new_key)
         self._seen: set[tuple[str, ...]] = set()
@@ -61,11 +63,14 @@ class Executor:
             self._board.enter(None)
         return Completion(**message.identity(), output=output, executor=facts)
 
+    def get_ready(self) -> None:
+        """For the next step, while nobody waits: its peak of memory begins here."""
+        self._memory.reset()
+
     def _measured(self, message: StepMessage, timer: PhaseTimer) -> tuple[PayloadRef, ExecutorFacts]:
         kind = steps.load(message.step_kind)
         prepared = kind.prepare(message, self._tools)
         cold = self._first_with(message)
-        machine.reset_peak_memory()
         with _garbage_collection(message.gc):
             begun_at_ns = monotonic_ns()
             outcome = kind.run(prepared, timer)
@@ -86,7 +91,7 @@ class Executor:
             input_uri=message.input.uri,
             output_uri=outcome.output.uri,
             cold=cold,
-            peak_rss_bytes=machine.peak_memory_bytes(),
+            peak_rss_bytes=self._memory.so_far(),
             begun_at_ns=begun_at_ns,
             done_at_ns=done_at_ns,
             phases_ns=timer.wall_ns,
@@ -176,12 +181,14 @@ def main(board_fd: int) -> None:
     logs.configure(config.log_level, config.log_format)
     executor = Executor(config, PhaseBoard(board_fd))
     executor.warm_up("boto3")
+    executor.get_ready()
     lines_out.write(READY)
     lines_out.flush()
     for line in lines_in:
         completion = executor.run(StepMessage.model_validate_json(line))
         lines_out.write(completion.model_dump_json().encode() + b"\n")
         lines_out.flush()
+        executor.get_ready()
 
 
 if __name__ == "__main__":

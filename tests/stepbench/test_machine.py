@@ -84,32 +84,3 @@ def test_the_facts_name_the_machine() -> None:
 def test_the_versions_are_those_of_what_is_installed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(machine, "REPORTED_PACKAGES", ("boto3", "no-such-package"))
     assert set(machine.versions()) == {"python", "boto3"}
-
-
-def test_peak_memory_is_the_kernels_figure_in_bytes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    status = tmp_path / "status"
-    status.write_text("Name:\tpython\nVmPeak:\t  999 kB\nVmHWM:\t   12 kB\n")
-    monkeypatch.setattr(machine, "STATUS", status)
-    assert machine.peak_memory_bytes() == 12 * 1024
-
-
-@pytest.mark.parametrize("text", [None, "Name:\tpython\n"])
-def test_where_the_kernel_does_not_tell_peak_memory_is_null(
-    text: str | None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    status = tmp_path / "status"
-    if text is not None:
-        status.write_text(text)
-    monkeypatch.setattr(machine, "STATUS", status)
-    assert machine.peak_memory_bytes() is None
-
-
-def test_a_new_peak_is_asked_for_in_the_kernels_way(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(machine, "CLEAR_REFS", tmp_path / "clear_refs")
-    machine.reset_peak_memory()
-    assert (tmp_path / "clear_refs").read_text() == "5"
-
-
-def test_where_there_is_no_such_way_nothing_happens(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(machine, "CLEAR_REFS", tmp_path / "gone" / "clear_refs")
-    machine.reset_peak_memory()

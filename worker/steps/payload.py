@@ -9,6 +9,7 @@ so that the executor's peak is that of the library calls and no more.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 
 from stepbench import payload
 from stepbench.compression import Compression
@@ -37,12 +38,12 @@ class Prepared:
 
 def prepare(message: StepMessage, tools: Tools) -> Prepared:
     """Raises UsageError for a choice that this executor does not have."""
-    writer = _format(message, message.output.serializer, message.output.compression)
+    writer = _format(message.output.serializer, message.output.compression, message.materialize)
     bucket, key_prefix = bucket_and_key(message.output.key_prefix)
     return Prepared(
         message=message,
         client=tools.s3_client(message.s3_client),
-        reader=_format(message, message.input.serializer, message.input.compression),
+        reader=_format(message.input.serializer, message.input.compression, message.materialize),
         writer=writer,
         transform=transforms.load(message.transform),
         output_uri=uri(bucket, tools.new_key(key_prefix, writer.suffix)),
@@ -85,12 +86,13 @@ def run(step: Prepared, timer: PhaseTimer) -> Outcome:
     return Outcome(output=output, records=records, s3_client=step.client.name, s3=S3Facts(get=got, put=put))
 
 
-def _format(message: StepMessage, serializer: str, compression: str) -> PayloadFormat:
+@cache
+def _format(serializer: str, compression: str, materialize: payload.Materialize) -> PayloadFormat:
     try:
         parsed = Compression.parse(compression)
     except ValueError as error:
         raise UsageError(str(error)) from error
-    return PayloadFormat(serializer, parsed, message.materialize)
+    return PayloadFormat(serializer, parsed, materialize)
 
 
 def _encryption(message: StepMessage) -> Encryption:
