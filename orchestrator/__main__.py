@@ -1,10 +1,21 @@
-"""`python -m orchestrator`."""
+"""`python -m orchestrator`, and the console script `stepbench`."""
 
 from __future__ import annotations
 
 import sys
 
-from orchestrator.cli import main
+EXIT_INTERRUPTED = 130
+
+
+def main() -> int:
+    """Exit code. Everything is imported in here, so that Ctrl-C leaves no traceback however early it comes."""
+    try:
+        from orchestrator import cli
+
+        return cli.main()
+    except KeyboardInterrupt:
+        return EXIT_INTERRUPTED
+
 
 if __name__ == "__main__":
     sys.exit(main())

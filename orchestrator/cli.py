@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import sys
+from collections.abc import Sequence
 from types import FrameType
 
 from stepbench import configuration, flags, registry
@@ -13,16 +14,18 @@ COMMANDS = "orchestrator.commands"
 
 EXIT_USAGE = 2
 EXIT_ENVIRONMENT = 3
-EXIT_INTERRUPTED = 130
 EXIT_CODES = (
     "exit codes: 0 all chains done, 1 a chain failed, 2 wrong usage, 3 the environment refused, 130 interrupted"
 )
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Exit code as EXIT_CODES tells. Only a bug of ours leaves with a traceback."""
+    """Exit code as EXIT_CODES tells. Raises KeyboardInterrupt; any other error that leaves is a bug of ours."""
+    words = sys.argv[1:] if arguments is None else arguments
     parser = _parser()
-    parsed = flags.parse(parser, arguments)
+    if (wrong := _command_refused(words)) is not None:
+        parser.error(wrong)
+    parsed = flags.parse(parser, words)
     signal.signal(signal.SIGTERM, _interrupt)
     try:
         command = registry.load(COMMANDS, parsed.command)
@@ -47,8 +50,6 @@ def main(arguments: list[str] | None = None) -> int:
     except BrokenPipeError:
         flags.reader_is_gone()
         return 0
-    except KeyboardInterrupt:
-        return EXIT_INTERRUPTED
 
 
 def _parser() -> flags.Parser:
@@ -66,6 +67,19 @@ def _parser() -> flags.Parser:
         all_of_them = (row.variable for row in configuration.table() if "orchestrator" in row.programs)
         flags.add(sub, all_of_them if command.SETTINGS is None else command.SETTINGS)
     return parser
+
+
+def _command_refused(words: Sequence[str]) -> str | None:
+    """A sentence for a command line that does not begin with a command; null for one that does, or asks for help."""
+    known = registry.choices(COMMANDS)
+    first = words[0] if words else ""
+    if first in known or first in ("-h", "--help"):
+        return None
+    if first and not first.startswith("-"):
+        return registry.unknown_choice(first, known)
+    command = next((word for word in words if word in known), "start")
+    example = ["python -m orchestrator", command, *(word for word in words if word != command)]
+    return f"a command comes first, as in {' '.join(example)}"
 
 
 def _interrupt(_signal: int, _frame: FrameType | None) -> None:

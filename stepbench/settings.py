@@ -159,7 +159,9 @@ class Settings(BaseSettings):
         "ORCH_RESULTS_QUEUE_URL", None, "one fixed results queue, in place of one per run", programs=BOTH
     )
     sse: Literal["none", "s3", "kms"] = setting("SSE", "none", "server-side encryption asked for with every object")
-    kms_key_id: str | None = setting("KMS_KEY_ID", None, "key for SSE=kms; the bucket's default key where not set")
+    kms_key_id: str | None = setting(
+        "KMS_KEY_ID", None, "key for SSE=kms; the account's AWS managed key for S3 where not set"
+    )
 
     steps: int = setting("STEPS", 5, "steps in each chain", ge=1, le=100_000)
     payload_mb: float = setting(

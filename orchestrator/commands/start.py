@@ -7,9 +7,10 @@ import sys
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
+from stepbench import flags
+
 if TYPE_CHECKING:
     from orchestrator.report.summary import Summary
-    from orchestrator.run.journal import Journal
     from orchestrator.run.plan import Plan
     from orchestrator.run.site import Site
     from stepbench.settings import Settings
@@ -31,9 +32,10 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:
     """0 when all chains are done, 1 when one failed. Raises UsageError, EnvironmentRefused, KeyboardInterrupt."""
     from orchestrator.report.live import progress_view
     from orchestrator.report.tally import Tally
-    from orchestrator.run import first_payload, journal, plan, preflight, site
-    from orchestrator.run.execution import execute, retire_results_queue
+    from orchestrator.run import closing, first_payload, journal, plan, preflight, site
+    from orchestrator.run.execution import execute
     from stepbench import aws_errors
+    from stepbench.errors import EnvironmentRefused
 
     now = plan.utc_now()
     run_id = plan.new_run_id(now)
@@ -61,39 +63,24 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:
             stack.close()
             print(_interrupted(made, place), file=sys.stderr)
             raise
-        summary = _finish(made, place, log)
-        _show(summary, arguments.json)
-        # After the figures are out: a queue that may not be deleted must not cost them.
-        retire_results_queue(made, place)
-    return EXIT_CHAIN_FAILED if summary.counts.chains_failed else 0
-
-
-def _finish(plan: Plan, site: Site, journal: Journal) -> Summary:
-    """Clean up, write the summary line, copy the metrics file; in this order, so that the file tells what is left."""
-    from orchestrator.report import metrics_file
-    from orchestrator.report.statistics import summarise
-    from orchestrator.run.execution import clean_up, copy_metrics
-    from orchestrator.run.leftovers import left_in_s3
-    from orchestrator.run.lines import SummaryLine
-
-    if site.settings.cleanup:
-        clean_up(plan, site.clients.s3)
-    left = left_in_s3(plan, site, journal.path)
-    summary = summarise([metrics_file.read(journal.path)], [left])
-    journal.write([SummaryLine(**{**summary.model_dump(mode="json"), "finished": True})])
-    journal.close()
-    if site.settings.metrics_to_s3:
-        copy_metrics(plan, site.clients.s3, journal)
-    return summarise([metrics_file.read(journal.path)], [left])
+        ending = closing.close(made, place, log)
+        _show(ending.summary, arguments.json)
+        if ending.refused:
+            raise EnvironmentRefused("\n".join(ending.refused))
+    return EXIT_CHAIN_FAILED if ending.summary.counts.chains_failed else 0
 
 
 def _show(summary: Summary, as_json: bool) -> None:
     from orchestrator.report.terminal import show
 
-    if as_json:
-        print(summary.model_dump_json())
-    else:
-        show(summary, sys.stdout)
+    try:
+        if as_json:
+            print(summary.model_dump_json(), flush=True)
+        else:
+            show(summary, sys.stdout)
+            sys.stdout.flush()
+    except BrokenPipeError:  # `| head`; whether all chains are done is still to be told by the exit code
+        flags.reader_is_gone()
 
 
 def _interrupted(plan: Plan, site: Site) -> str:

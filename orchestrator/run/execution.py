@@ -1,9 +1,8 @@
-"""One run from its first payload to its summary: what is made for it, in which order, and what is taken away again."""
+"""One run from its first payload to the end of its last chain: what is made for it, and in which order."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
 
 import structlog
 
@@ -21,9 +20,6 @@ from stepbench.messages import PayloadRef
 from stepbench.queues.sqs import SqsQueue
 from stepbench.s3_clients import Encryption, TransferOptions
 from stepbench.s3_uris import uri
-
-if TYPE_CHECKING:
-    from mypy_boto3_s3.client import S3Client
 
 FIRST_EPOCH = 1
 RESULTS_VISIBILITY_SECONDS = 60
@@ -50,12 +46,6 @@ def execute(
         raise
 
 
-def retire_results_queue(plan: Plan, site: Site) -> None:
-    """Delete the run's own results queue: every completion is dealt with. Raises the SDK's error."""
-    if plan.results_queue_is_own:
-        results_queue.delete(site.clients.sqs, plan.results_queue_url)
-
-
 def _chains(plan: Plan, first: PayloadRef) -> Chains:
     return Chains(
         chains=plan.chains,
@@ -75,21 +65,6 @@ def _channel(plan: Plan, site: Site) -> SqsChannel:
         fair=plan.fair_queues,
         results_are_own=plan.results_queue_is_own,
     )
-
-
-def clean_up(plan: Plan, client: S3Client) -> None:
-    """Delete every payload of the run, orphans of duplicate executions too. Raises the SDK's error."""
-    pages = client.get_paginator("list_objects_v2").paginate(Bucket=plan.bucket, Prefix=plan.payloads_prefix)
-    for page in pages:
-        keys = [found["Key"] for found in page.get("Contents", ())]
-        for key in keys:
-            client.delete_object(Bucket=plan.bucket, Key=key)
-
-
-def copy_metrics(plan: Plan, client: S3Client, journal: Journal) -> str:
-    """Copies the metrics file beside the payloads; returns its URI. Raises the SDK's error."""
-    client.upload_file(str(journal.path), plan.bucket, plan.metrics_key)
-    return uri(plan.bucket, plan.metrics_key)
 
 
 def _upload(plan: Plan, site: Site, payload: FirstPayload, journal: Journal) -> PayloadRef:

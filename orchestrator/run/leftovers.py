@@ -11,10 +11,10 @@ from orchestrator.run.site import Site
 from stepbench.s3_uris import uri
 
 
-def left_in_s3(plan: Plan, site: Site, path: Path) -> LeftInS3:
+def left_in_s3(plan: Plan, site: Site, path: Path, cleaned: bool) -> LeftInS3:
     """Payloads that stay when the run is over: none after a clean-up, none where the stack goes with the run."""
     where = uri(plan.bucket, plan.payloads_prefix)
-    if site.settings.cleanup or site.own_stack:
+    if cleaned or site.own_stack:
         return LeftInS3(uri=where, objects=0, bytes=0)
     found = metrics_file.read(path)
     sizes = {sample.output_uri: sample.bytes_out for sample in (*found.samples, *found.warmups)}

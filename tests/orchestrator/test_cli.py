@@ -97,8 +97,9 @@ def test_nothing_heavy_is_imported_for_help(words: list[str]) -> None:
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        ([], "COMMAND"),
-        (["strat"], "'start'"),
+        ([], "a command comes first, as in python -m orchestrator start; see"),
+        (["strat"], "did you mean start?"),
+        (["--steps", "3"], "a command comes first, as in python -m orchestrator start --steps 3; see"),
         (["start", "--stepz", "3"], "did you mean --steps?"),
         (["start", "--payload-m", "3"], "--payload-m is no flag"),
         (["start", "--jso"], "--jso is no flag"),
@@ -106,7 +107,7 @@ def test_nothing_heavy_is_imported_for_help(words: list[str]) -> None:
         (["start", "extra"], "extra is no flag or argument"),
         (["settings", "--steps", "3"], "--steps is a setting, but not one of this command"),
         (["policy"], "--role"),
-        (["--steps", "3", "start"], "COMMAND"),
+        (["--steps", "3", "tail"], "a command comes first, as in python -m orchestrator tail --steps 3; see"),
     ],
 )
 def test_wrong_words_are_exit_code_2_and_one_line(
@@ -138,7 +139,6 @@ def test_a_commands_own_exit_code_is_the_programs(code: int, stub: Callable[[Run
         (UsageError(["one thing", "another"]), 2, "one thing\nanother\n"),
         (PayloadRefused("row 3 is ragged"), 2, "row 3 is ragged\n"),
         (EnvironmentRefused("no such bucket"), 3, "no such bucket\n"),
-        (KeyboardInterrupt(), 130, ""),
     ],
 )
 def test_what_is_foreseeable_is_told_in_sentences_on_stderr(
@@ -197,6 +197,24 @@ def test_being_asked_to_end_is_exit_code_130_without_a_traceback(asked: signal.S
         out, err = running.communicate(timeout=60)
     assert (running.returncode, out) == (130, ""), first + err
     assert "Traceback" not in first + err
+
+
+@pytest.mark.parametrize("program_name", ["orchestrator", "worker"])
+def test_a_signal_during_the_first_imports_leaves_no_traceback(program_name: str) -> None:
+    code = {"orchestrator": 130, "worker": 0}[program_name]
+    script = (
+        "import os, runpy, signal, sys\n"
+        "class Interrupt:\n"
+        "    def find_spec(self, name, *_):\n"
+        f"        if name == '{program_name}.cli':\n"
+        "            os.kill(os.getpid(), signal.SIGINT)\n"
+        "sys.meta_path.insert(0, Interrupt())\n"
+        f"runpy.run_module('{program_name}', run_name='__main__')\n"
+    )
+
+    ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+
+    assert (ended.returncode, ended.stdout, ended.stderr) == (code, "", "")
 
 
 @pytest.mark.parametrize("words", [["settings"], ["--help"], ["start", "--help"], SHORT_OUTPUT])

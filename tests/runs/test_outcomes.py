@@ -1,11 +1,17 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
+import subprocess
+import sys
 from hashlib import sha256
+from pathlib import Path
 
 import pytest
+from botocore.exceptions import ClientError
 
+from orchestrator.run import closing
 from stepbench.s3_uris import bucket_and_key
 from tests.runs.fleet import Fleet
 from tests.runs.programs import Line
@@ -60,6 +66,45 @@ def test_cleanup_leaves_no_payload_and_metrics_to_s3_the_metrics_file(shared_fle
     assert [json.loads(line) for line in copy.splitlines()] == list(outcome.lines)
     assert outcome.lines[-1]["kind"] == "summary"
     assert [(place["objects"], place["bytes"]) for place in outcome.summary["left_in_s3"]] == [(0, 0)]
+
+
+def test_a_refused_clean_up_costs_neither_the_figures_nor_what_comes_after_it(
+    shared_fleet: Fleet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*_: object) -> None:
+        raise ClientError({"Error": {"Code": "AccessDenied", "Message": "no"}}, "DeleteObject")
+
+    monkeypatch.setattr(closing, "_clean_up", refused)
+
+    outcome = shared_fleet.run("--steps=2", "--json", CLEANUP="true", METRICS_TO_S3="true")
+
+    assert outcome.exit_code == 3
+    assert "s3:DeleteObject" in outcome.stderr
+    assert outcome.stderr.count("\n") == 1
+    assert json.loads(outcome.stdout)["left_in_s3"][0]["objects"] == 3
+    assert len(shared_fleet.keys(outcome.plan["prefix"] + "payloads/")) == 3
+    assert len(shared_fleet.keys(outcome.plan["prefix"] + "metrics/")) == 1
+    assert shared_fleet.results_queues(outcome.plan["run_id"]) == []
+
+
+def test_a_reader_that_goes_before_the_figures_come_changes_no_exit_code_and_leaves_no_queue(fleet: Fleet) -> None:
+    fleet.worker()
+    reading, writing = os.pipe()
+    os.close(reading)
+    with subprocess.Popen(
+        [sys.executable, "-m", "orchestrator", "start", "--quiet", "--json", "--steps=2", "--transform=cpu"],
+        env=fleet.environment(TRANSFORM_CPU_MS="2000", STEP_TIMEOUT="1", MAX_ATTEMPTS="1"),
+        stdout=writing,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as run:
+        os.close(writing)
+        _, told = run.communicate()
+
+    assert run.returncode == 1, told
+    assert "Traceback" not in told
+    [path] = Path("out").glob("metrics-*.jsonl")
+    assert fleet.results_queues(path.stem.removeprefix("metrics-")) == []
 
 
 def test_warm_up_steps_are_recorded_as_such_and_are_in_no_figure(shared_fleet: Fleet) -> None:

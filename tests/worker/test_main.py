@@ -49,7 +49,7 @@ def test_help_lists_the_workers_settings_and_no_others() -> None:
 
 def test_nothing_heavy_is_imported_for_help() -> None:
     script = (
-        "import sys\nfrom worker.__main__ import main\n"
+        "import sys\nfrom worker.cli import main\n"
         "try:\n    main(['--help'])\nexcept SystemExit:\n    pass\n"
         f"print([name for name in {HEAVY!r}.split() if name in sys.modules])"
     )

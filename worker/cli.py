@@ -1,0 +1,63 @@
+"""Arguments → settings → one worker → exit code."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+
+from stepbench import configuration, flags
+from stepbench.errors import EnvironmentRefused, UsageError
+
+READY = "ready"
+"""The one line on stdout: executors are up, the first step may come. For whoever started this process."""
+EXIT_USAGE = 2
+EXIT_ENVIRONMENT = 3
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Exit code: 0 ended when told to, 2 wrong usage, 3 the environment refused."""
+    parser = flags.Parser(
+        prog="python -m worker", description="Takes step messages from the steps queue and runs them until told to end."
+    )
+    parser.add_argument(
+        "--while-stdin-open", action="store_true", help="end at once when stdin ends, as when the starter is gone"
+    )
+    flags.add(parser, (row.variable for row in configuration.table() if "worker" in row.programs))
+    parsed = flags.parse(parser, arguments)
+    try:
+        settings = configuration.load(flags.given(parsed), "worker")
+        if settings.bucket is None:
+            raise UsageError(
+                f"{configuration.named('bucket')} is not set: a worker needs a bucket and a steps queue; "
+                "python -m orchestrator local prints those of an embedded stack"
+            )
+    except UsageError as error:
+        print(*error.problems, sep="\n", file=sys.stderr)
+        return EXIT_USAGE
+    for problem in configuration.unknown_lines():
+        print(problem, file=sys.stderr)
+    if parsed.while_stdin_open:
+        threading.Thread(target=_exit_with_stdin, name="stdin", daemon=True).start()
+
+    from stepbench import aws_errors
+    from worker.assembly import assemble
+
+    try:
+        worker = assemble(settings)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: worker.stop())
+        with aws_errors.worded("worker", settings):
+            worker.run(announce=lambda: print(READY, flush=True))
+    except EnvironmentRefused as error:
+        print(error, file=sys.stderr)
+        return EXIT_ENVIRONMENT
+    return 0
+
+
+def _exit_with_stdin() -> None:
+    # Unbuffered: an interpreter that ends must not find this thread holding the lock of sys.stdin.
+    while os.read(0, 4096):
+        continue
+    os._exit(0)
