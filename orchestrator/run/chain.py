@@ -23,7 +23,7 @@ A chain is in one of these states, and TRANSITIONS is all that can happen to it:
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import Enum, auto
 
@@ -43,26 +43,30 @@ class Event(Enum):
     SENT = auto()
     STEP_DONE = auto()
     CHAIN_DONE = auto()
+    SKIPPED_AHEAD = auto()
     TRY_AGAIN = auto()
     GIVE_UP = auto()
+    REOPENED = auto()
 
 
 TRANSITIONS: dict[State, dict[Event, State]] = {
-    State.WAITING: {Event.START: State.DUE},
+    State.WAITING: {Event.START: State.DUE, Event.SKIPPED_AHEAD: State.IN_FLIGHT},
     State.DUE: {
+        Event.SKIPPED_AHEAD: State.IN_FLIGHT,
         Event.SENT: State.IN_FLIGHT,
         # An earlier attempt, given up as lost, is done after all: the attempt that was due is not sent.
         Event.STEP_DONE: State.DUE,
         Event.CHAIN_DONE: State.FINISHED,
     },
     State.IN_FLIGHT: {
+        Event.SKIPPED_AHEAD: State.IN_FLIGHT,
         Event.STEP_DONE: State.DUE,
         Event.CHAIN_DONE: State.FINISHED,
         Event.TRY_AGAIN: State.DUE,
         Event.GIVE_UP: State.FAILED,
     },
     State.FINISHED: {},
-    State.FAILED: {Event.STEP_DONE: State.FAILED},
+    State.FAILED: {Event.STEP_DONE: State.FAILED, Event.REOPENED: State.WAITING},
 }
 
 
@@ -80,7 +84,8 @@ class Dispatch:
 class Record:
     """Write the sample of an accepted completion, with the orchestrator's share of its times.
 
-    Null times: the step was in flight while the orchestrator was down.
+    Null times: the step was in flight while the orchestrator was down. Null turnaround alone: the step before it was
+    completed by an earlier incarnation.
     """
 
     completion: Completion
@@ -128,13 +133,34 @@ class Finish:
     warmup: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Past:
+    """Where an earlier incarnation left a chain that it had begun."""
+
+    chain: int
+    step: int
+    """The next one to be done; one more than there are where all are done."""
+    payload: PayloadRef
+    """That step's input."""
+    attempt: int
+    """The newest that was announced of that step; 0 if none was."""
+    retryable: bool | None
+    """Whether that attempt has failed in a way that may be tried again; null while it is unanswered."""
+    ended: bool | None
+    """Whether the chain has ended well; null while it has not ended."""
+    attempts_before: int = 0
+    """Attempts of that step that no longer count, because it was given a new set of them."""
+
+
 Action = Dispatch | Record | RecordFailure | RecordLost | RecordDuplicate | Finish
 
 
 @dataclass(slots=True)
 class _Attempt:
-    dispatched_at_ns: int
-    call_ns: int
+    """Null stamps: announced by an earlier incarnation, and perhaps never sent."""
+
+    dispatched_at_ns: int | None = None
+    call_ns: int | None = None
     lost: bool = False
 
 
@@ -149,7 +175,9 @@ class _Chain:
     step: int = 1
     attempt: int = 1
     attempts: dict[int, _Attempt] = field(default_factory=dict)
-    """Those of the current step that this incarnation of the orchestrator sent."""
+    """Those of the current step that are known to this incarnation of the orchestrator."""
+    attempts_before: int = 0
+    """See `Past`."""
     began_at_ns: int | None = None
     """First dispatch of all."""
     step_began_at_ns: int | None = None
@@ -157,6 +185,9 @@ class _Chain:
     completed_at_ns: int | None = None
     """Completion of the step before the current one."""
     interrupted: bool = False
+    """Begun by an earlier incarnation, or a step of it was: there is no wall to tell."""
+    step_interrupted: bool = False
+    """An earlier incarnation announced the current step, or completed the one before it."""
 
     @property
     def warmup(self) -> bool:
@@ -176,8 +207,17 @@ class Chains:
     """
 
     def __init__(
-        self, *, chains: int, steps: int, concurrency: int, warmup_steps: int, max_attempts: int, payload: PayloadRef
+        self,
+        *,
+        chains: int,
+        steps: int,
+        concurrency: int,
+        warmup_steps: int,
+        max_attempts: int,
+        payload: PayloadRef,
+        epoch: int = 1,
     ) -> None:
+        self._epoch = epoch
         self._max_attempts = max_attempts
         self._concurrency = concurrency
         warmups = concurrency if warmup_steps else 0
@@ -202,6 +242,17 @@ class Chains:
         """Begin as many chains as may be in flight."""
         return list(self._start_more())
 
+    def resume(self, pasts: Sequence[Past], *, retry_failed: bool = False) -> list[Action]:
+        """Go on from where an earlier incarnation died, in place of `start`.
+
+        `pasts`: the chains that it had begun. `retry_failed` gives failed chains a new set of attempts.
+        """
+        for past in pasts:
+            self._take_up(self._chains[past.chain], past, retry_failed)
+        self._count()
+        actions = [action for past in pasts for action in self._go_on(self._chains[past.chain], past)]
+        return [*actions, *self._start_more()]
+
     def is_due(self, dispatch: Dispatch) -> bool:
         """Whether a dispatch still is what its chain needs."""
         chain = self._chains[dispatch.chain]
@@ -220,6 +271,8 @@ class Chains:
     def completed(self, completion: Completion, now_ns: int) -> list[Action]:
         """A completion of this run came in: done or failed, expected or not."""
         chain = self._chains.get(completion.chain)
+        if chain is not None and self._is_ahead(chain, completion):
+            self._skip_ahead(chain, completion)
         known = chain is not None and completion.step == chain.step and completion.attempt <= chain.attempt
         if chain is None or not known:
             return [RecordDuplicate(completion)]
@@ -238,12 +291,61 @@ class Chains:
             actions += self._try_again_or_give_up(chain, retryable=True)
         return actions
 
+    def _take_up(self, chain: _Chain, past: Past, retry_failed: bool) -> None:
+        chain.step, chain.payload, chain.attempts_before = past.step, past.payload, past.attempts_before
+        chain.interrupted = chain.step_interrupted = True
+        chain.attempt = max(1, past.attempt)
+        if past.attempt:
+            chain.attempts[past.attempt] = _Attempt()
+        # A failed chain whose last step came in all the same has nothing to try again.
+        complete_after_all = retry_failed and past.ended is False and past.step > chain.steps
+        if past.ended is not None and not complete_after_all:
+            chain.state = State.FINISHED if past.ended else State.FAILED
+        else:
+            chain.state = State.IN_FLIGHT if past.attempt else State.DUE
+        if chain.state is State.FAILED and retry_failed:
+            chain.move(Event.REOPENED)
+            chain.attempts_before, chain.attempt = past.attempt, past.attempt + 1
+
+    def _count(self) -> None:
+        """From the chains' states, after these were set."""
+        states = {number: chain.state for number, chain in self._chains.items()}
+        left = [number for number, state in states.items() if state not in (State.FINISHED, State.FAILED)]
+        self._left = len(left)
+        self._warmups_left = sum(number < 0 for number in left)
+        self._waiting = deque(number for number in left if states[number] is State.WAITING)
+        self._open = self._left - len(self._waiting)
+
+    def _go_on(self, chain: _Chain, past: Past) -> Iterator[Action]:
+        if chain.state is State.DUE and chain.step > chain.steps:
+            chain.move(Event.CHAIN_DONE)
+            yield from self._end(chain)
+        elif chain.state is State.DUE:
+            yield Dispatch(chain.number, chain.step, chain.attempt, chain.payload)
+        elif chain.state is State.IN_FLIGHT and past.retryable is not None:
+            yield from self._try_again_or_give_up(chain, past.retryable)
+
+    def _is_ahead(self, chain: _Chain, completion: Completion) -> bool:
+        """What an older incarnation did after the copy was made that this one was resumed from."""
+        if completion.epoch >= self._epoch or not completion.ok or not chain.can(Event.SKIPPED_AHEAD):
+            return False
+        further = (completion.step, completion.attempt) > (chain.step, chain.attempt)
+        return completion.step <= chain.steps and (further or chain.state is State.WAITING)
+
+    def _skip_ahead(self, chain: _Chain, completion: Completion) -> None:
+        if chain.state is State.WAITING:
+            self._waiting.remove(chain.number)
+            self._open += 1
+        chain.move(Event.SKIPPED_AHEAD)
+        chain.step, chain.attempt, chain.attempts = completion.step, completion.attempt, {}
+        chain.interrupted = chain.step_interrupted = True
+
     def _step_done(self, chain: _Chain, completion: Completion, output: PayloadRef, now_ns: int) -> Iterator[Action]:
         yield self._record(chain, completion, now_ns)
         if chain.state is State.FAILED:
             # Recorded, and that is all: the chain's end is already told.
             chain.move(Event.STEP_DONE)
-            chain.step += 1
+            chain.step, chain.payload = chain.step + 1, output
             return
         chain.completed_at_ns = now_ns
         if completion.step == chain.steps:
@@ -252,37 +354,56 @@ class Chains:
             return
         chain.move(Event.STEP_DONE)
         chain.step, chain.attempt, chain.payload = chain.step + 1, 1, output
-        chain.attempts, chain.step_began_at_ns = {}, None
+        chain.attempts, chain.attempts_before, chain.step_began_at_ns = {}, 0, None
+        chain.step_interrupted = False
         yield Dispatch(chain.number, chain.step, chain.attempt, chain.payload)
 
     def _record(self, chain: _Chain, completion: Completion, now_ns: int) -> Record:
-        attempt = chain.attempts.get(completion.attempt)
-        if attempt is None:
+        attempt = self._own_attempt(chain, completion)
+        late = attempt is not None and attempt.lost
+        if attempt is None or attempt.dispatched_at_ns is None:
             chain.interrupted = True
-            return Record(completion, chain.warmup, False, None, None, now_ns, None, None, None)
-        assert chain.step_began_at_ns is not None
-        previous_ns = chain.completed_at_ns
+            return Record(completion, chain.warmup, late, None, None, now_ns, None, None, None)
+        turnaround_ns, retry_ns = self._before(chain, attempt.dispatched_at_ns)
         return Record(
             completion=completion,
             warmup=chain.warmup,
-            late=attempt.lost,
+            late=late,
             dispatched_at_ns=attempt.dispatched_at_ns,
             dispatch_call_ns=attempt.call_ns,
             completed_at_ns=now_ns,
             total_ns=now_ns - attempt.dispatched_at_ns,
-            retry_ns=attempt.dispatched_at_ns - chain.step_began_at_ns,
-            turnaround_ns=0 if previous_ns is None else chain.step_began_at_ns - previous_ns,
+            retry_ns=retry_ns,
+            turnaround_ns=turnaround_ns,
         )
 
+    def _own_attempt(self, chain: _Chain, completion: Completion) -> _Attempt | None:
+        """The attempt that a completion answers. Null if this incarnation knows nothing of it but a like number."""
+        attempt = chain.attempts.get(completion.attempt)
+        if attempt is None or (attempt.dispatched_at_ns is not None and completion.epoch != self._epoch):
+            return None
+        return attempt
+
+    @staticmethod
+    def _before(chain: _Chain, dispatched_at_ns: int) -> tuple[int | None, int | None]:
+        """Turnaround and retry of the current step; null where they reach back to an earlier incarnation."""
+        if chain.step_interrupted:
+            return None, None
+        assert chain.step_began_at_ns is not None
+        previous_ns = chain.completed_at_ns
+        turnaround_ns = 0 if previous_ns is None else chain.step_began_at_ns - previous_ns
+        return turnaround_ns, dispatched_at_ns - chain.step_began_at_ns
+
     def _attempt_failed(self, chain: _Chain, completion: Completion, error: StepError) -> Iterator[Action]:
-        if chain.state is not State.IN_FLIGHT or completion.attempt != chain.attempt:
+        newest = chain.state is State.IN_FLIGHT and completion.attempt == chain.attempt
+        if not newest or self._own_attempt(chain, completion) is None:
             yield RecordDuplicate(completion)
             return
         yield RecordFailure(completion, error)
         yield from self._try_again_or_give_up(chain, error.retryable)
 
     def _try_again_or_give_up(self, chain: _Chain, retryable: bool) -> Iterator[Action]:
-        if retryable and chain.attempt < self._max_attempts:
+        if retryable and chain.attempt - chain.attempts_before < self._max_attempts:
             chain.move(Event.TRY_AGAIN)
             chain.attempt += 1
             yield Dispatch(chain.number, chain.step, chain.attempt, chain.payload)

@@ -76,5 +76,5 @@ def _upload(plan: Plan, site: Site, payload: FirstPayload, journal: Journal) -> 
         transfer=TransferOptions.of(site.settings),
     )
     first, duration_ns = payload.upload(destination)
-    journal.write([Event(event="first_payload", at=now_text(), duration_ns=duration_ns)])
+    journal.write([Event(event="first_payload", at=now_text(), duration_ns=duration_ns, payload=first)])
     return first

@@ -11,6 +11,7 @@ from typing import Any, Literal
 from pydantic import ConfigDict
 
 from orchestrator.run.plan import Plan
+from stepbench.messages import PayloadRef
 from stepbench.samples import Frozen, Sample
 
 EventName = Literal[
@@ -76,6 +77,8 @@ class Event(Frozen):
     wall_ns: int | None = None
     """chain_finished: first dispatch to last completion received; null where a step was interrupted."""
     message: str | None = None
+    payload: PayloadRef | None = None
+    """first_payload: what every chain begins with."""
 
 
 class SummaryLine(Frozen):

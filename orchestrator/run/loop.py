@@ -9,20 +9,16 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from time import monotonic, time
 
-import structlog
-
 from orchestrator.channels import Arrival, Channel
 from orchestrator.run import chain as machine
+from orchestrator.run import telling
 from orchestrator.run.chain import Chains, Dispatch
 from orchestrator.run.journal import Journal, now_text
-from orchestrator.run.lines import Event, Failure, Line
-from orchestrator.run.parts import sample_of
+from orchestrator.run.lines import Event, Line
 from orchestrator.run.plan import Plan
 from stepbench.messages import OutputSpec, StepMessage
 from stepbench.queues import MAX_WAIT_SECONDS
 from stepbench.s3_uris import uri
-
-log = structlog.get_logger()
 
 
 class RunLoop:
@@ -83,8 +79,8 @@ class RunLoop:
 
     def _perform(self, actions: Sequence[machine.Action], arrivals: Sequence[Arrival]) -> None:
         dispatches = [action for action in actions if isinstance(action, Dispatch) and self._chains.is_due(action)]
-        lines = self._lines(actions, arrivals)
-        lines += [self._dispatching(dispatch) for dispatch in dispatches]
+        lines = telling.lines_of(actions, arrivals, self._plan.run_id)
+        lines += [telling.announcement(dispatch, self._epoch, self._output_prefix(dispatch)) for dispatch in dispatches]
         self._journal.write(lines)
         self._send(dispatches)
         self._channel.accept(arrivals)
@@ -97,63 +93,6 @@ class RunLoop:
         for dispatch, stamp in zip(dispatches, sent, strict=True):
             self._chains.sent(dispatch, stamp.began_at_ns, stamp.call_ns)
         self._heard_at = monotonic()
-
-    def _lines(self, actions: Sequence[machine.Action], arrivals: Sequence[Arrival]) -> list[Line]:
-        by_completion = {id(arrival.completion): arrival for arrival in arrivals}
-        lines: list[Line] = []
-        for action in actions:
-            match action:
-                case machine.Record(completion=completion):
-                    lines.append(sample_of(action, by_completion[id(completion)], self._plan.run_id))
-                case machine.RecordFailure():
-                    lines.append(self._failure(action))
-                case machine.RecordLost(chain, step, attempt):
-                    lines.append(Event(event="lost", at=now_text(), chain=chain, step=step, attempt=attempt))
-                case machine.RecordDuplicate(done):
-                    lines.append(
-                        Event(event="duplicate", at=now_text(), chain=done.chain, step=done.step, attempt=done.attempt)
-                    )
-                case machine.Finish(chain, ok, wall_ns):
-                    lines.append(Event(event="chain_finished", at=now_text(), chain=chain, ok=ok, wall_ns=wall_ns))
-                case Dispatch():
-                    continue
-        return lines
-
-    def _failure(self, action: machine.RecordFailure) -> Failure:
-        completion, error = action.completion, action.error
-        log.warning(
-            "attempt failed",
-            run=completion.run,
-            chain=completion.chain,
-            step=completion.step,
-            attempt=completion.attempt,
-            phase=error.phase,
-            error_class=error.error_class,
-            error=error.message,
-        )
-        return Failure(
-            at=now_text(),
-            run_id=completion.run,
-            chain=completion.chain,
-            step=completion.step,
-            attempt=completion.attempt,
-            error_class=error.error_class,
-            message=error.message,
-            phase=error.phase,
-            retryable=error.retryable,
-            worker=completion.worker.worker if completion.worker else None,
-        )
-
-    def _dispatching(self, dispatch: Dispatch) -> Event:
-        return Event(
-            event="dispatching",
-            at=now_text(),
-            chain=dispatch.chain,
-            step=dispatch.step,
-            attempt=dispatch.attempt,
-            epoch=self._epoch,
-            output_prefix=self._output_prefix(dispatch),
-        )
 
     def _output_prefix(self, dispatch: Dispatch) -> str:
         return uri(self._plan.bucket, f"{self._plan.payloads_prefix}chain{dispatch.chain:05d}-step{dispatch.step:05d}-")

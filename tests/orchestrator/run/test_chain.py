@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
+from orchestrator.channels import Arrival
 from orchestrator.run import chain as chain_module
+from orchestrator.run import history
 from orchestrator.run.chain import (
     TRANSITIONS,
     Action,
@@ -21,9 +23,14 @@ from orchestrator.run.chain import (
     RecordLost,
     State,
 )
+from orchestrator.run.lines import Event as LineEvent
+from orchestrator.run.lines import Line
+from orchestrator.run.telling import announcement, lines_of
+from stepbench.messages import Completion
 from tests.factories import make_done, make_failed, make_ref
 
 MAX_ATTEMPTS = 2
+FIRST_PAYLOAD = LineEvent(event="first_payload", at="now", payload=make_ref())
 
 # One chain of two steps, two attempts at each. `step.attempt`; what happens, and what the machine wants done about it.
 CASES: dict[str, list[tuple[str, str]]] = {
@@ -169,6 +176,110 @@ CASES: dict[str, list[tuple[str, str]]] = {
         ("lost", ""),
         ("due 1.1", "yes"),
     ],
+    "an orchestrator that died before anything was announced is resumed from the beginning": [
+        ("start", "dispatch 1.1"),
+        ("resume", "dispatch 1.1"),
+    ],
+    "what was announced before a death is awaited": [
+        ("start", "dispatch 1.1"),
+        ("sent", ""),
+        ("resume", ""),
+        ("done 1.1", "record without times 1.1, dispatch 2.1"),
+        ("sent", ""),
+        ("done 2.1", "record 2.1, finished"),
+    ],
+    "what was announced before a death and never sent is lost as any other step is": [
+        ("start", "dispatch 1.1"),
+        ("sent", ""),
+        ("resume", ""),
+        ("lost", "lost 1.1, dispatch 1.2"),
+        ("sent", ""),
+        ("done 1.1", "record late without times 1.1, dispatch 2.1"),
+        ("due 1.2", "no"),
+    ],
+    "attempts are counted across deaths": [
+        ("start", "dispatch 1.1"),
+        ("sent", ""),
+        ("fails 1.1", "failure 1.1, dispatch 1.2"),
+        ("sent", ""),
+        ("resume", ""),
+        ("fails 1.2", "failure 1.2, failed"),
+    ],
+    "a failure that nothing had followed from is followed up": [
+        ("start", "dispatch 1.1"),
+        ("sent", ""),
+        ("fails 1.1", "failure 1.1, dispatch 1.2"),
+        ("resume", "dispatch 1.2"),
+    ],
+    "a step after the one that was recorded last is due": [
+        ("start", "dispatch 1.1"),
+        ("sent", ""),
+        ("done 1.1", "record 1.1, dispatch 2.1"),
+        ("resume", "dispatch 2.1"),
+        ("done 1.1", "duplicate 1.1"),
+        ("sent", ""),
+        ("done 2.1", "record 2.1, finished"),
+    ],
+    "what has ended stays ended": [
+        ("start", "dispatch 1.1"),
+        ("sent", ""),
+        ("fails for good 1.1", "failure 1.1, failed"),
+        ("resume", ""),
+        ("done 1.1", "record without times 1.1"),
+        ("resume", ""),
+        ("done 1.1", "duplicate 1.1"),
+    ],
+    "a failed chain gets a new set of attempts when it is asked for": [
+        ("start", "dispatch 1.1"),
+        ("sent", ""),
+        ("fails for good 1.1", "failure 1.1, failed"),
+        ("resume and retry", "dispatch 1.2"),
+        ("sent", ""),
+        ("fails 1.2", "failure 1.2, dispatch 1.3"),
+        ("sent", ""),
+        ("resume", ""),
+        ("fails 1.3", "failure 1.3, failed"),
+    ],
+    "a failed chain whose last step came late is complete when it is to be tried again": [
+        ("start", "dispatch 1.1"),
+        ("sent", ""),
+        ("done 1.1", "record 1.1, dispatch 2.1"),
+        ("sent", ""),
+        ("fails for good 2.1", "failure 2.1, failed"),
+        ("done 2.1", "record 2.1"),
+        ("resume", ""),
+        ("resume and retry", "finished"),
+    ],
+    "what an older incarnation did beyond the copy is taken as it is": [
+        ("start", "dispatch 1.1"),
+        ("resume", "dispatch 1.1"),
+        ("sent", ""),
+        ("done by the older one 2.1", "record without times 2.1, finished"),
+    ],
+    "it is taken before the step that is thought to be next is sent": [
+        ("start", "dispatch 1.1"),
+        ("resume", "dispatch 1.1"),
+        ("done by the older one 2.1", "record without times 2.1, finished"),
+        ("due 1.1", "no"),
+    ],
+    "it is taken for a chain that is thought not to have begun": [
+        ("resume without beginning", ""),
+        ("done by the older one 1.1", "record without times 1.1, dispatch 2.1"),
+    ],
+    "an attempt of the older one that has the number of one of ours is not mistaken for it": [
+        ("start", "dispatch 1.1"),
+        ("resume", "dispatch 1.1"),
+        ("sent", ""),
+        ("failed by the older one 1.1", "duplicate 1.1"),
+        ("done by the older one 1.1", "record without times 1.1, dispatch 2.1"),
+    ],
+    "steps that no older incarnation can have sent are not skipped": [
+        ("start", "dispatch 1.1"),
+        ("sent", ""),
+        ("resume", ""),
+        ("done 2.1", "duplicate 2.1"),
+        ("done by the older one 3.1", "duplicate 3.1"),
+    ],
 }
 
 
@@ -189,8 +300,9 @@ def told(action: Action) -> str:
     match action:
         case Dispatch(step=step, attempt=attempt):
             return f"dispatch {step}.{attempt}"
-        case Record(completion=done, late=late):
-            return f"record {'late ' if late else ''}{done.step}.{done.attempt}"
+        case Record(completion=done, late=late, total_ns=total_ns):
+            untimed = "without times " if total_ns is None else ""
+            return f"record {'late ' if late else ''}{untimed}{done.step}.{done.attempt}"
         case RecordFailure(completion=done):
             return f"failure {done.step}.{done.attempt}"
         case RecordDuplicate(completion=done):
@@ -202,10 +314,12 @@ def told(action: Action) -> str:
 
 
 class Play:
-    """Plays the events of a case to one chain."""
+    """Plays the events of a case to one chain, and keeps the lines that a run would have written."""
 
     def __init__(self) -> None:
         self.chains = make_chains()
+        self.lines: list[Line] = [FIRST_PAYLOAD]
+        self._epoch = 1
         self._dispatched: dict[str, Dispatch] = {}
         self._newest: Dispatch | None = None
         self._now_ns = 0
@@ -215,6 +329,7 @@ class Play:
         self._now_ns += 1_000
         if event == "sent":
             assert self._newest is not None
+            self.lines.append(announcement(self._newest, self._epoch, "s3://bucket/prefix"))
             self.chains.sent(self._newest, self._now_ns, 10)
             return ""
         if what == "due":
@@ -226,15 +341,33 @@ class Play:
         return ", ".join(told(action) for action in actions)
 
     def _actions(self, what: str, number: str, event: str) -> list[Action]:
+        if event.startswith("resume"):
+            return self._resumed(event)
         if event in ("start", "lost"):
             happen: Callable[[], list[Action]] = getattr(self.chains, event)
-            return happen()
+            actions, arrivals = happen(), []
+        else:
+            completion = self._completion(what, number)
+            arrivals = [Arrival(completion, self._now_ns, 0, 1, "receipt")]
+            actions = self.chains.completed(completion, self._now_ns)
+        self.lines += lines_of(actions, arrivals, "r1")
+        return actions
+
+    def _resumed(self, event: str) -> list[Action]:
+        self._epoch += 1
+        past = history.read(self.lines)
+        self.chains = make_chains(epoch=self._epoch, concurrency=0 if event.endswith("beginning") else 1)
+        actions = self.chains.resume(past.chains, retry_failed=event.endswith("retry"))
+        self.lines += lines_of(actions, [], "r1")
+        return actions
+
+    def _completion(self, what: str, number: str) -> Completion:
         step, _, attempt = number.partition(".")
-        identity: dict[str, Any] = {"step": int(step), "attempt": int(attempt)}
-        completion = (
-            make_done(**identity) if what == "done" else make_failed(retryable=what != "fails for good", **identity)
-        )
-        return self.chains.completed(completion, self._now_ns)
+        epoch = self._epoch - 1 if what.endswith("older one") else self._epoch
+        identity: dict[str, Any] = {"step": int(step), "attempt": int(attempt), "epoch": epoch}
+        if what.startswith("done"):
+            return make_done(**identity)
+        return make_failed(retryable=what != "fails for good", **identity)
 
 
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES.keys())

@@ -1,0 +1,77 @@
+"""What is written for each thing that the state machine decides: actions → lines of the metrics file."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import structlog
+
+from orchestrator.channels import Arrival
+from orchestrator.run import chain as machine
+from orchestrator.run.journal import now_text
+from orchestrator.run.lines import Event, Failure, Line
+from orchestrator.run.parts import sample_of
+
+log = structlog.get_logger()
+
+
+def lines_of(actions: Sequence[machine.Action], arrivals: Sequence[Arrival], run_id: str) -> list[Line]:
+    """The lines of `actions`, dispatches aside; `arrivals` brought the completions that they are about."""
+    by_completion = {id(arrival.completion): arrival for arrival in arrivals}
+    lines: list[Line] = []
+    for action in actions:
+        match action:
+            case machine.Record(completion=completion):
+                lines.append(sample_of(action, by_completion[id(completion)], run_id))
+            case machine.RecordFailure():
+                lines.append(_failure(action))
+            case machine.RecordLost(chain, step, attempt):
+                lines.append(Event(event="lost", at=now_text(), chain=chain, step=step, attempt=attempt))
+            case machine.RecordDuplicate(done):
+                lines.append(
+                    Event(event="duplicate", at=now_text(), chain=done.chain, step=done.step, attempt=done.attempt)
+                )
+            case machine.Finish(chain, ok, wall_ns):
+                lines.append(Event(event="chain_finished", at=now_text(), chain=chain, ok=ok, wall_ns=wall_ns))
+            case machine.Dispatch():
+                continue
+    return lines
+
+
+def announcement(dispatch: machine.Dispatch, epoch: int, output_prefix: str) -> Event:
+    """The line that stands in the file before a step is sent."""
+    return Event(
+        event="dispatching",
+        at=now_text(),
+        chain=dispatch.chain,
+        step=dispatch.step,
+        attempt=dispatch.attempt,
+        epoch=epoch,
+        output_prefix=output_prefix,
+    )
+
+
+def _failure(action: machine.RecordFailure) -> Failure:
+    completion, error = action.completion, action.error
+    log.warning(
+        "attempt failed",
+        run=completion.run,
+        chain=completion.chain,
+        step=completion.step,
+        attempt=completion.attempt,
+        phase=error.phase,
+        error_class=error.error_class,
+        error=error.message,
+    )
+    return Failure(
+        at=now_text(),
+        run_id=completion.run,
+        chain=completion.chain,
+        step=completion.step,
+        attempt=completion.attempt,
+        error_class=error.error_class,
+        message=error.message,
+        phase=error.phase,
+        retryable=error.retryable,
+        worker=completion.worker.worker if completion.worker else None,
+    )
