@@ -255,6 +255,11 @@ class Settings(BaseSettings):
         "FAIR_QUEUES", True, "send the run id as MessageGroupId, so that SQS shares workers fairly among runs"
     )
     metrics_dir: Path = setting("METRICS_DIR", Path("out"), "folder of the metrics files")
+    metrics_fsync: bool = setting(
+        "METRICS_FSYNC",
+        False,
+        "write the metrics file through to the disk line by line: it then survives a power cut",
+    )
     metrics_to_s3: bool = setting("METRICS_TO_S3", False, "copy the metrics file to the bucket at the end of the run")
 
     executors: int | None = setting(

@@ -7,18 +7,12 @@ import sys
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
-from stepbench import flags
-
 if TYPE_CHECKING:
-    from orchestrator.report.summary import Summary
-    from orchestrator.run.plan import Plan
-    from orchestrator.run.site import Site
     from stepbench.settings import Settings
 
 HELP = "run chains of steps and print where the time went"
 SETTINGS: tuple[str, ...] | None = None
 
-EXIT_CHAIN_FAILED = 1
 EMBEDDED = "No bucket is configured (ORCH_BUCKET): everything runs on this machine, on emulated S3 and SQS."
 
 
@@ -30,12 +24,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(settings: Settings, arguments: argparse.Namespace) -> int:
     """0 when all chains are done, 1 when one failed. Raises UsageError, EnvironmentRefused, KeyboardInterrupt."""
+    from orchestrator.commands._ending import interrupted, tell
     from orchestrator.report.live import progress_view
     from orchestrator.report.tally import Tally
     from orchestrator.run import closing, first_payload, journal, plan, preflight, site
     from orchestrator.run.execution import execute
     from stepbench import aws_errors
-    from stepbench.errors import EnvironmentRefused
 
     now = plan.utc_now()
     run_id = plan.new_run_id(now)
@@ -61,30 +55,6 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:
                 execute(made, place, payload, log, Tally(made, view.update).saw)
         except KeyboardInterrupt:
             stack.close()
-            print(_interrupted(made, place), file=sys.stderr)
+            print(interrupted(made, own_stack=place.own_stack), file=sys.stderr)
             raise
-        ending = closing.close(made, place, log)
-        _show(ending.summary, arguments.json)
-        if ending.refused:
-            raise EnvironmentRefused("\n".join(ending.refused))
-    return EXIT_CHAIN_FAILED if ending.summary.counts.chains_failed else 0
-
-
-def _show(summary: Summary, as_json: bool) -> None:
-    from orchestrator.report.terminal import show
-
-    try:
-        if as_json:
-            print(summary.model_dump_json(), flush=True)
-        else:
-            show(summary, sys.stdout)
-            sys.stdout.flush()
-    except BrokenPipeError:  # `| head`; whether all chains are done is still to be told by the exit code
-        flags.reader_is_gone()
-
-
-def _interrupted(plan: Plan, site: Site) -> str:
-    kept = f"Interrupted. What was measured is in {plan.metrics_file}: python -m orchestrator report {plan.run_id}"
-    if site.own_stack:
-        return f"{kept}\nThe run cannot be resumed: its queue and its payloads were on the embedded stack."
-    return f"{kept}\nIts payloads are kept in s3://{plan.bucket}/{plan.prefix}"
+        return tell(closing.close(made, place, log), arguments.json)

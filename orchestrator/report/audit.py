@@ -25,9 +25,8 @@ def audit(file: MetricsFile) -> list[str]:
     """A sentence for each sum that does not come out, naming chain and step; empty where all do."""
     chains = _by_chain(file.samples)
     found = [problem for samples in chains.values() for problem in _steps(samples)]
-    for event in file.events:
-        if event.event == "chain_finished" and event.chain is not None and event.chain >= 0:
-            found += _chain(event, chains.get(event.chain, []), file.run.plan.steps)
+    for chain, end in file.ends.items():
+        found += _chain(end, chains.get(chain, []), file.run.plan.steps)
     return found
 
 

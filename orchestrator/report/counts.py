@@ -13,12 +13,7 @@ from stepbench.samples import Sample
 def count(files: Sequence[MetricsFile], samples: Sequence[Sample], used: Sequence[Sample]) -> Counts:
     """Counts over all `files`, `samples` being all of theirs and `used` those in the statistics."""
     events = Counter(event.event for file in files for event in file.events)
-    ended = Counter(
-        event.ok
-        for file in files
-        for event in file.events
-        if event.event == "chain_finished" and (event.chain or 0) >= 0
-    )
+    ended = Counter(end.ok for file in files for end in file.ends.values())
     return Counts(
         chains=sum(file.run.plan.chains for file in files),
         chains_ok=ended[True],

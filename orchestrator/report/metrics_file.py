@@ -42,10 +42,22 @@ class MetricsFile:
     """Length of the file up to the end of its last whole line."""
     unknown_lines: int
     """Lines that only a newer version of this program understands."""
+    lines: tuple[Line, ...]
+    """All of them but the first, in the order in which they were written."""
+
+    @property
+    def ends(self) -> dict[int, Event]:
+        """How each measured chain ended last: a failed one may have been tried again."""
+        return {
+            event.chain: event
+            for event in self.events
+            if event.event == "chain_finished" and event.chain is not None and event.chain >= 0
+        }
 
 
 @dataclass(slots=True)
 class _Gathered:
+    lines: list[Line] = field(default_factory=list)
     samples: list[Sample] = field(default_factory=list)
     warmups: list[Sample] = field(default_factory=list)
     failures: list[Failure] = field(default_factory=list)
@@ -56,7 +68,9 @@ class _Gathered:
     def add(self, line: Line | None) -> None:
         if line is None:
             self.unknown_lines += 1
-        elif isinstance(line, Sample):
+            return
+        self.lines.append(line)
+        if isinstance(line, Sample):
             (self.samples if line.kind == "sample" else self.warmups).append(line)
         elif isinstance(line, Event):
             self.events.append(line)
@@ -105,6 +119,7 @@ def read(path: Path) -> MetricsFile:
         torn_line=torn,
         whole_bytes=whole_bytes,
         unknown_lines=gathered.unknown_lines,
+        lines=tuple(gathered.lines),
     )
 
 

@@ -73,8 +73,7 @@ def summarise(files: Sequence[MetricsFile], left_in_s3: Sequence[LeftInS3] | Non
 
 def is_finished(file: MetricsFile) -> bool:
     """All chains have ended, well or not; the summary line itself may be about to be written."""
-    ended = {event.chain for event in file.events if event.event == "chain_finished" and (event.chain or 0) >= 0}
-    return file.summary is not None or len(ended) >= file.run.plan.chains
+    return file.summary is not None or len(file.ends) >= file.run.plan.chains
 
 
 def in_statistics(samples: Iterable[Sample]) -> tuple[list[Sample], bool]:
@@ -91,7 +90,8 @@ def parts(samples: Sequence[Sample]) -> dict[str, Part]:
     durations: dict[str, list[int]] = defaultdict(list)
     for sample in samples:
         for name, duration_ns in parts_of_wall(sample).items():
-            durations[name].append(duration_ns or 0)
+            if duration_ns is not None:  # turnaround and retry of the first step after a resume
+                durations[name].append(duration_ns)
     whole_ns = sum((s.turnaround_ns or 0) + (s.retry_ns or 0) + (s.total_ns or 0) for s in samples)
     return {name: _part(name, durations[name], samples, whole_ns) for name in PARTS if durations[name]}
 
@@ -104,12 +104,8 @@ def orchestration_share(found: dict[str, Part]) -> float | None:
 
 def chain_walls_ns(files: Iterable[MetricsFile]) -> list[int]:
     """Wall of every chain that finished all its steps, but warm-up chains and interrupted ones."""
-    return [
-        event.wall_ns
-        for file in files
-        for event in file.events
-        if event.event == "chain_finished" and event.ok and event.wall_ns is not None and (event.chain or 0) >= 0
-    ]
+    ends = [end for file in files for end in file.ends.values()]
+    return [end.wall_ns for end in ends if end.ok and end.wall_ns is not None]
 
 
 def run_wall_ns(files: Iterable[MetricsFile]) -> int | None:

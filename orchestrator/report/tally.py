@@ -18,7 +18,9 @@ class Tally:
         self._plan = plan
         self._show = show
         self._began = monotonic()
-        self._chains_done = self._chains_failed = self._steps_done = 0
+        self._steps_done = self._chains_done = 0
+        self._failed: set[int] = set()
+        """Chains; one that was failed may be tried again by a resumed run."""
         self._failures = self._retries = self._duplicates = 0
         self._last_error: str | None = None
 
@@ -29,7 +31,7 @@ class Tally:
         self._show(
             Progress(
                 chains_done=self._chains_done,
-                chains_failed=self._chains_failed,
+                chains_failed=len(self._failed),
                 chains=self._plan.chains,
                 steps_done=self._steps_done,
                 steps=self._plan.chains * self._plan.steps,
@@ -51,8 +53,11 @@ class Tally:
                 self._failures += 1
                 self._last_error = f"chain {line.chain} step {line.step}: {line.error_class}: {line.message}"
             case Event(event="chain_finished", chain=int(chain), ok=ok) if chain > 0:
-                self._chains_done += bool(ok)
-                self._chains_failed += not ok
+                self._failed.discard(chain)
+                if ok:
+                    self._chains_done += 1
+                else:
+                    self._failed.add(chain)
             case Event(event="dispatching", attempt=int(attempt)):
                 self._retries += attempt > 1
             case Event(event="duplicate"):

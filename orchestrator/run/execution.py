@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 
 import structlog
 
 from orchestrator.channels.sqs import SqsChannel
 from orchestrator.run import results_queue
-from orchestrator.run.chain import Chains
+from orchestrator.run.chain import Action, Chains
 from orchestrator.run.first_payload import Destination, FirstPayload
+from orchestrator.run.history import BEFORE_ANY_RESUME, History
 from orchestrator.run.journal import Journal, now_text
 from orchestrator.run.lines import Event, Line
 from orchestrator.run.loop import RunLoop
@@ -21,32 +23,59 @@ from stepbench.queues.sqs import SqsQueue
 from stepbench.s3_clients import Encryption, TransferOptions
 from stepbench.s3_uris import uri
 
-FIRST_EPOCH = 1
+Observer = Callable[[Sequence[Line], int], None]
+"""See `orchestrator.run.loop.RunLoop`."""
 RESULTS_VISIBILITY_SECONDS = 60
 """Long against the moment between receiving a completion and deleting it."""
 
 log = structlog.get_logger()
 
 
-def execute(
-    plan: Plan, site: Site, payload: FirstPayload, journal: Journal, observe: Callable[[Sequence[Line], int], None]
-) -> None:
+def execute(plan: Plan, site: Site, payload: FirstPayload, journal: Journal, observe: Observer) -> None:
     """Runs every chain to its end. Raises the SDK's errors; KeyboardInterrupt, with the journal telling so."""
+    with _telling_interrupts(journal):
+        chains = _chains(plan, _upload(plan, site, payload, journal), BEFORE_ANY_RESUME)
+        _drive(plan, site, BEFORE_ANY_RESUME, chains, chains.start(), journal, observe)
+
+
+def go_on(plan: Plan, site: Site, past: History, journal: Journal, observe: Observer, *, retry_failed: bool) -> None:
+    """Runs what an earlier incarnation left to its end; raises as `execute` does. `past` has a first payload."""
+    assert past.first_payload is not None
+    epoch = past.epoch + 1
+    with _telling_interrupts(journal):
+        journal.write([Event(event="resumed", at=now_text(), epoch=epoch)])
+        chains = _chains(plan, past.first_payload, epoch)
+        _drive(plan, site, epoch, chains, chains.resume(past.chains, retry_failed=retry_failed), journal, observe)
+
+
+@contextmanager
+def _telling_interrupts(journal: Journal) -> Iterator[None]:
     try:
-        first = _upload(plan, site, payload, journal)
-        if plan.results_queue_is_own:
-            results_queue.create(site.clients.sqs, plan.results_queue_url, RESULTS_VISIBILITY_SECONDS)
-        channel = _channel(plan, site)
-        try:
-            RunLoop(plan, FIRST_EPOCH, _chains(plan, first), channel, journal, observe, site.check).run()
-        finally:
-            channel.close()
+        yield
     except KeyboardInterrupt:
         journal.write([Event(event="interrupted", at=now_text())])
         raise
 
 
-def _chains(plan: Plan, first: PayloadRef) -> Chains:
+def _drive(
+    plan: Plan,
+    site: Site,
+    epoch: int,
+    chains: Chains,
+    first: Sequence[Action],
+    journal: Journal,
+    observe: Observer,
+) -> None:
+    if plan.results_queue_is_own:
+        results_queue.create(site.clients.sqs, plan.results_queue_url, RESULTS_VISIBILITY_SECONDS)
+    channel = _channel(plan, site)
+    try:
+        RunLoop(plan, epoch, chains, channel, journal, observe, site.check).run(first)
+    finally:
+        channel.close()
+
+
+def _chains(plan: Plan, first: PayloadRef, epoch: int) -> Chains:
     return Chains(
         chains=plan.chains,
         steps=plan.steps,
@@ -54,6 +83,7 @@ def _chains(plan: Plan, first: PayloadRef) -> Chains:
         warmup_steps=plan.warmup_steps,
         max_attempts=plan.max_attempts,
         payload=first,
+        epoch=epoch,
     )
 
 

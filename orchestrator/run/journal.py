@@ -1,11 +1,15 @@
 """The metrics file as it is written: one line per dispatch, sample, failure and event, before anything follows from it.
 
 What `write` was given is in the kernel's hands when it returns: it survives the death of this process at any
-instruction, not a power cut.
+instruction. It survives a power cut where METRICS_FSYNC has it written through to the disk.
+
+Whoever writes a file holds the kernel's lock on it, which ends with its process however that dies: a run has one
+orchestrator at a time.
 """
 
 from __future__ import annotations
 
+import fcntl
 import os
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -40,7 +44,7 @@ def check_folder(metrics_dir: Path) -> None:
 
 def begin(path: Path, plan: Plan, settings: Settings) -> Journal:
     """A new metrics file with its first line."""
-    journal = Journal(path)
+    journal = Journal(path, through=settings.metrics_fsync)
     line = RunLine(
         run_id=plan.run_id,
         started_at=now_text(),
@@ -57,15 +61,35 @@ def begin(path: Path, plan: Plan, settings: Settings) -> Journal:
 class Journal:
     """A metrics file that only grows."""
 
-    def __init__(self, path: Path) -> None:
-        """Begins a new file. Raises UsageError where that cannot be."""
+    def __init__(self, path: Path, *, again: bool = False, through: bool = False) -> None:
+        """Begins a new file, or goes on `again` with one. `through`: each write reaches the disk before it returns.
+
+        Raises UsageError where that cannot be, or while another process writes the file.
+        """
         self.path = path
+        self._through = through
+        create = 0 if again else os.O_CREAT | os.O_EXCL
         try:
-            self._fd = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL, 0o644)
+            self._fd = os.open(path, os.O_WRONLY | os.O_APPEND | create, 0o644)
         except OSError as error:
             raise UsageError(
                 f"--metrics-dir (METRICS_DIR): cannot write {path}: {error.strerror}; name a folder that can be written"
             ) from error
+        self._lock()
+
+    def _lock(self) -> None:
+        try:
+            fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(self._fd)
+            raise UsageError(
+                f"{self.path} is being written by another process: its run is still going on; "
+                "python -m orchestrator tail follows it"
+            ) from None
+
+    def cut(self, whole_bytes: int) -> None:
+        """Take away what a death in the middle of a write left behind the last whole line."""
+        os.ftruncate(self._fd, whole_bytes)
 
     def write(self, lines: Sequence[Line]) -> None:
         """Append lines, all or none. Raises EnvironmentRefused when the disk refuses, with what is there kept."""
@@ -77,6 +101,8 @@ class Journal:
             written = 0
             while written < len(data):
                 written += os.write(self._fd, data[written:])
+            if self._through:
+                os.fsync(self._fd)
         except BaseException as error:
             # Ctrl-C between two pieces too: what is written next would otherwise follow half a line.
             os.ftruncate(self._fd, begin)

@@ -47,9 +47,12 @@ class RunLoop:
         self._check = check
         self._heard_at = monotonic()
 
-    def run(self) -> None:
-        """Until every chain has ended. Raises the transport's errors, EnvironmentRefused, KeyboardInterrupt."""
-        self._perform(self._chains.start(), [])
+    def run(self, first: Sequence[machine.Action]) -> None:
+        """From what the state machine wants done `first` until every chain has ended.
+
+        Raises the transport's errors, EnvironmentRefused, KeyboardInterrupt.
+        """
+        self._perform(first, [])
         while not self._chains.finished:
             arrivals = self._channel.receive(self._patience_seconds())
             actions: list[machine.Action] = []

@@ -13,6 +13,37 @@ from stepbench.settings import Settings
 
 PAYLOADS_FOLDER = "payloads/"
 METRICS_FOLDER = "metrics/"
+DECIDED_BY = (
+    "bucket",
+    "prefix",
+    "steps_queue_url",
+    "results_queue_prefix",
+    "results_queue_url",
+    "sse",
+    "kms_key_id",
+    "steps",
+    "payload_mb",
+    "payload_file",
+    "serializer",
+    "compression",
+    "compressibility",
+    "records_seed",
+    "materialize",
+    "transform",
+    "transform_cpu_ms",
+    "transform_io_mb",
+    "concurrency",
+    "chains",
+    "warmup",
+    "gc",
+    "s3_client",
+    "step_timeout_seconds",
+    "stall_timeout_seconds",
+    "max_attempts",
+    "step_expiry_seconds",
+    "fair_queues",
+)
+"""The settings that `make` reads, by field name: what a run does, as against how this machine goes about it."""
 
 
 class Plan(Frozen):

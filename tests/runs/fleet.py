@@ -85,12 +85,25 @@ class Fleet:
         self._programs.append(run)
         return run
 
+    def start_resume(self, folder: Path, run_id: str) -> RunProgram:
+        """Goes on with a run in a process of its own."""
+        run = RunProgram(["orchestrator", "resume", run_id, "--quiet"], folder, self.environment())
+        self._programs.append(run)
+        return run
+
     def run(self, *flags: str, **variables: str) -> Outcome:
         """A run from its begin to its end, within this process: the same program without an interpreter's start."""
         folder = self._new_folder("run")
         folder.mkdir()
+        return self._to_its_end(folder, ["start", "--quiet", *flags], variables)
+
+    def resume(self, folder: Path, run_id: str, *flags: str, **variables: str) -> Outcome:
+        """Goes on with a run in whose `folder` its metrics file is, and comes to its end, within this process."""
+        return self._to_its_end(folder, ["resume", run_id, "--quiet", *flags], variables)
+
+    def _to_its_end(self, folder: Path, words: list[str], variables: dict[str, str]) -> Outcome:
         with self._deadline(), _surrounded_by(self.environment(**variables), folder), _captured() as (stdout, stderr):
-            code = cli.main(["start", "--quiet", *flags])
+            code = cli.main(words)
         return Outcome(code, stdout.getvalue(), stderr.getvalue(), lines_of(folder / "out"))
 
     def has_worker(self) -> bool:

@@ -42,6 +42,7 @@ def as_file(run: MadeRun) -> MetricsFile:
         torn_line=False,
         whole_bytes=0,
         unknown_lines=0,
+        lines=(),
     )
 
 

@@ -121,7 +121,7 @@ def run(monkeypatch: pytest.MonkeyPatch, *script: Arrivals | BaseException, sile
     )
     journal: Any = stage
     try:
-        RunLoop(made, 1, chains, stage, journal, stage.observe, stage.check).run()
+        RunLoop(made, 1, chains, stage, journal, stage.observe, stage.check).run(chains.start())
     except (EnvironmentRefused, KeyboardInterrupt):
         stage.happened.append("ended")
     return stage

@@ -1,0 +1,75 @@
+"""`resume`: go on with a run that was interrupted or died, from its metrics file alone."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from contextlib import ExitStack
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from orchestrator.report.metrics_file import MetricsFile
+    from stepbench.settings import Settings
+
+HELP = "go on with a run that was interrupted, from its metrics file"
+SETTINGS: tuple[str, ...] | None = None
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Which run, and how to tell about it."""
+    parser.add_argument("target", metavar="RUN_ID|FILE", help="a run id of --metrics-dir, or a metrics file")
+    parser.add_argument("--retry-failed", action="store_true", help="give failed chains a new set of attempts")
+    parser.add_argument("--json", action="store_true", help="print the summary as one JSON object")
+    parser.add_argument("--quiet", action="store_true", help="show no progress")
+
+
+def run(settings: Settings, arguments: argparse.Namespace) -> int:
+    """As `start`; 0 for a run that has finished. Raises UsageError, EnvironmentRefused, KeyboardInterrupt."""
+    from orchestrator.commands._ending import interrupted, tell
+    from orchestrator.report import metrics_file
+    from orchestrator.report.live import progress_view
+    from orchestrator.report.locate import find
+    from orchestrator.report.tally import Tally
+    from orchestrator.run import closing, history, preflight, resumption, site
+    from orchestrator.run.execution import go_on
+    from orchestrator.run.journal import Journal
+    from stepbench import aws_errors
+
+    path = find(settings.metrics_dir, arguments.target)
+    if (said := _nothing_to_do(metrics_file.read(path), arguments.retry_failed)) is not None:
+        print(said, file=sys.stderr)
+        return 0
+    journal = Journal(path, again=True, through=settings.metrics_fsync)
+    file = metrics_file.read(path)  # again: from here on nobody else writes it
+    past = history.read(file.lines)
+    with ExitStack() as stack:
+        place = stack.enter_context(site.opened(resumption.settings_for(file, past, settings)))
+        stack.enter_context(aws_errors.worded("orchestrator", place.settings))
+        preflight.check(place.settings, place.clients)
+        journal.cut(file.whole_bytes)
+        plan = file.run.plan
+        try:
+            with progress_view(sys.stderr, arguments.quiet) as view:
+                tally = Tally(plan, view.update)
+                tally.saw(file.lines, 0)
+                go_on(plan, place, past, journal, tally.saw, retry_failed=arguments.retry_failed)
+        except KeyboardInterrupt:
+            print(interrupted(plan, own_stack=False), file=sys.stderr)
+            raise
+        return tell(closing.close(plan, place, journal), arguments.json)
+
+
+def _nothing_to_do(file: MetricsFile, retry_failed: bool) -> str | None:
+    """A sentence about a run that has finished."""
+    from orchestrator.report.statistics import summarise
+
+    if file.summary is None:
+        return None
+    counts = summarise([file]).counts
+    if retry_failed and counts.chains_failed:
+        return None
+    failed = f", {counts.chains_failed} failed (--retry-failed tries them again)" if counts.chains_failed else ""
+    return (
+        f"Run {file.run.run_id} has finished: {counts.chains_ok} of {counts.chains} chains done{failed}. "
+        f"python -m orchestrator report {file.run.run_id} shows its figures."
+    )

@@ -1,0 +1,48 @@
+"""Whether a run can be gone on with, and with which settings.
+
+What a run does was decided when it began and stands in its metrics file; how this machine reaches AWS, and where it
+keeps its files, is told anew. A setting that was given and says otherwise than the run is refused, not ignored.
+"""
+
+from __future__ import annotations
+
+from orchestrator.report.metrics_file import MetricsFile
+from orchestrator.run import plan
+from orchestrator.run.history import History
+from stepbench import configuration
+from stepbench.errors import EnvironmentRefused, UsageError
+from stepbench.settings import Settings, variable_of
+
+
+def settings_for(file: MetricsFile, past: History, given: Settings) -> Settings:
+    """`given`, with the run's own in all that decides what a run does.
+
+    Raises UsageError for each setting that contradicts the run, EnvironmentRefused where nothing is left to go on with.
+    """
+    recorded = {name: value for name, value in file.run.settings.items() if value is not None}
+    if "ORCH_BUCKET" not in recorded:
+        raise EnvironmentRefused(
+            f"run {file.run.run_id} cannot be resumed: its queues and payloads were on the embedded stack of its "
+            f"orchestrator and ended with it; what was measured is in {file.path}. Runs on `python -m orchestrator "
+            "local`, or on AWS, can be"
+        )
+    if past.first_payload is None:
+        raise EnvironmentRefused(
+            f"run {file.run.run_id} cannot be resumed: it ended before its first payload was in S3, so nothing was "
+            "sent; start it again"
+        )
+    if problems := _contradictions(file, given):
+        raise UsageError(problems)
+    deciding = Settings(**{variable_of(name): recorded.get(variable_of(name), "") for name in plan.DECIDED_BY})
+    return given.model_copy(update={name: getattr(deciding, name) for name in plan.DECIDED_BY})
+
+
+def _contradictions(file: MetricsFile, given: Settings) -> list[str]:
+    now, then = configuration.in_force(given), file.run.settings
+    told = [name for name in plan.DECIDED_BY if name in given.model_fields_set]
+    return [
+        f"{configuration.named(name)}: {now[variable]} contradicts run {file.run.run_id}, which has "
+        f"{then.get(variable, 'another default')}; leave it out"
+        for name in told
+        if now[variable := variable_of(name)] != then.get(variable)
+    ]

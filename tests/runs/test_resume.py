@@ -1,0 +1,218 @@
+"""Runs whose orchestrator dies and is resumed: every step is in the metrics file once, and nothing is done over."""
+
+from __future__ import annotations
+
+import json
+import signal
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from tests.runs.fleet import Fleet
+from tests.runs.programs import Outcome, RunProgram
+from tests.runs.saboteur import Saboteur
+
+CHAINS, STEPS = 4, 5
+SIZE = (f"--chains={CHAINS}", f"--steps={STEPS}", "--concurrency=2", "--stall-timeout=2")
+"""A step that was announced and not sent before a death is lost: that is waited for."""
+
+
+def killed_after(run: RunProgram, samples: int) -> str:
+    """Kills a run's orchestrator when it has so many samples; the run's id."""
+    run.until(f"{samples} samples", lambda so_far: len(so_far.samples) >= samples)
+    run.kill()
+    run_id: str = run.lines()[0]["run_id"]
+    return run_id
+
+
+def steps_of(outcome: Outcome) -> Counter[tuple[int, int]]:
+    return Counter((line["chain"], line["step"]) for line in outcome.samples)
+
+
+ALL_ONCE = Counter((chain, step) for chain in range(1, CHAINS + 1) for step in range(1, STEPS + 1))
+
+
+def test_a_killed_run_ends_with_every_sample_once(fleet: Fleet) -> None:
+    fleet.worker()
+    run = fleet.start(*SIZE)
+    run_id = killed_after(run, 7)
+
+    outcome = fleet.resume(run.folder, run_id, "--json")
+
+    assert outcome.exit_code == 0, outcome.stderr
+    assert steps_of(outcome) == ALL_ONCE
+    assert outcome.summary["counts"]["chains_ok"] == CHAINS
+    assert [line["epoch"] for line in outcome.events("resumed")] == [2]
+    assert outcome.lines[-1]["kind"] == "summary"
+    assert fleet.results_queues(run_id) == []
+    fleet.until_depth((0, 0))
+
+
+def test_a_run_may_be_killed_again_and_again_and_its_worker_with_it(fleet: Fleet) -> None:
+    # Hidden messages of dead workers come back soon.
+    quick = {"VISIBILITY_TIMEOUT": "2"}
+    worker = fleet.worker(**quick)
+    run = fleet.start(*SIZE)
+    run_id = killed_after(run, 3)
+    worker.kill()
+    fleet.worker(**quick)
+    resumed = fleet.start_resume(run.folder, run_id)
+    killed_after(resumed, 11)
+
+    outcome = fleet.resume(run.folder, run_id, "--json")
+
+    assert outcome.exit_code == 0, outcome.stderr
+    assert steps_of(outcome) == ALL_ONCE
+    assert [line["epoch"] for line in outcome.events("resumed")] == [2, 3]
+    outputs = [line["output_uri"] for line in outcome.samples]
+    assert len(set(outputs)) == len(outputs)
+
+
+def test_a_step_in_flight_keeps_the_workers_figures_and_has_no_times_of_the_orchestrators(
+    fleet: Fleet, saboteur: Saboteur
+) -> None:
+    fleet.worker(**saboteur.variables)
+    saboteur.order("wait", "transform")
+    run = fleet.start("--steps=3")
+    saboteur.until_obeyed()
+    run.kill()
+    saboteur.go()
+
+    outcome = fleet.resume(run.folder, run.lines()[0]["run_id"], "--json")
+
+    first, second, third = sorted(outcome.samples, key=lambda line: int(line["step"]))
+    times = ("dispatched_at_ns", "total_ns", "transit_ns", "redelivery_ns", "retry_ns", "turnaround_ns")
+    assert first["interrupted"]
+    assert [first[name] for name in times] == [None] * len(times)
+    assert first["phases_ns"]["download"] > 0
+    assert not second["interrupted"]
+    assert None not in [second["total_ns"], second["turnaround_ns"], third["total_ns"], third["turnaround_ns"]]
+    assert [line["wall_ns"] for line in outcome.events("chain_finished")] == [None]
+
+
+def test_a_torn_last_line_is_cut_off(fleet: Fleet) -> None:
+    fleet.worker()
+    run = fleet.start(*SIZE)
+    run_id = killed_after(run, 4)
+    [path] = (run.folder / "out").iterdir()
+    with path.open("a") as file:
+        file.write('{"worker":"w1","kind":"samp')
+
+    outcome = fleet.resume(run.folder, run_id, "--json")
+
+    assert outcome.exit_code == 0, outcome.stderr
+    assert steps_of(outcome) == ALL_ONCE
+
+
+def test_a_copy_that_lags_behind_loses_no_chain(fleet: Fleet) -> None:
+    fleet.worker()
+    run = fleet.start(*SIZE)
+    run_id = killed_after(run, 9)
+    [path] = (run.folder / "out").iterdir()
+    lines = path.read_text().splitlines(keepends=True)
+    path.write_text("".join(lines[: len(lines) // 2]))
+
+    outcome = fleet.resume(run.folder, run_id, "--json")
+
+    assert outcome.exit_code == 0, outcome.stderr
+    assert outcome.summary["counts"]["chains_ok"] == CHAINS
+    assert set(steps_of(outcome).values()) == {1}
+    assert {(chain, STEPS) for chain in range(1, CHAINS + 1)} <= set(steps_of(outcome))
+
+
+def test_a_run_that_goes_on_is_not_resumed(fleet: Fleet) -> None:
+    run = fleet.start(*SIZE)
+    run.until("a dispatch", lambda so_far: so_far.events("dispatching"))
+
+    refused = fleet.resume(run.folder, run.lines()[0]["run_id"])
+
+    assert refused.exit_code == 2
+    assert "still going on" in refused.stderr
+    assert refused.stderr.count("\n") == 1
+    assert not refused.events("resumed")
+
+
+def test_a_run_that_was_interrupted_says_how_to_go_on_and_does(fleet: Fleet) -> None:
+    run = fleet.start(*SIZE)
+    run.until("a dispatch", lambda so_far: so_far.events("dispatching"))
+    run.send(signal.SIGINT)
+    stopped = run.outcome()
+    run_id = stopped.plan["run_id"]
+    assert stopped.exit_code == 130
+    assert f"python -m orchestrator resume {run_id}" in stopped.stderr
+    fleet.worker()
+
+    outcome = fleet.resume(run.folder, run_id, "--json")
+
+    assert outcome.exit_code == 0, outcome.stderr
+    assert steps_of(outcome) == ALL_ONCE
+    assert [line["event"] for line in outcome.of_kind("event") if line["event"] in ("interrupted", "resumed")] == [
+        "interrupted",
+        "resumed",
+    ]
+
+
+def test_a_finished_run_says_so_and_changes_nothing(fleet: Fleet) -> None:
+    fleet.worker()
+    run = fleet.start("--steps=2")
+    finished = run.outcome()
+
+    again = fleet.resume(run.folder, finished.plan["run_id"])
+
+    assert again.exit_code == 0
+    assert "has finished: 1 of 1 chains done" in again.stderr
+    assert again.lines == finished.lines
+
+
+def test_failed_chains_are_tried_again_when_asked_for(fleet: Fleet, saboteur: Saboteur) -> None:
+    fleet.worker(**saboteur.variables)
+    saboteur.order("kill", "upload")
+    run = fleet.start("--steps=2", MAX_ATTEMPTS="1")
+    failed = run.outcome()
+    assert failed.exit_code == 1
+    run_id = failed.plan["run_id"]
+    assert "--retry-failed" in fleet.resume(run.folder, run_id).stderr
+
+    outcome = fleet.resume(run.folder, run_id, "--retry-failed", "--json")
+
+    assert outcome.exit_code == 0, outcome.stderr
+    assert [(line["step"], line["attempt"]) for line in outcome.samples] == [(1, 2), (2, 1)]
+    assert outcome.summary["counts"]["chains_failed"] == 0
+
+
+@pytest.mark.parametrize(
+    ("flags", "told"),
+    [
+        (["--steps=7"], "--steps (STEPS): 7 contradicts run"),
+        (["--serializer=arrow", "--chains=9"], "--chains (CHAINS): 9 contradicts run"),
+    ],
+)
+def test_settings_that_contradict_the_run_are_refused(fleet: Fleet, flags: list[str], told: str) -> None:
+    run = fleet.start(*SIZE)
+    run.until("a dispatch", lambda so_far: so_far.events("dispatching"))
+    run.kill()
+
+    refused = fleet.resume(run.folder, run.lines()[0]["run_id"], *flags)
+
+    assert refused.exit_code == 2
+    assert told in refused.stderr
+    assert refused.stderr.count("\n") == len(flags)
+    assert not refused.events("resumed")
+
+
+def test_what_died_with_its_embedded_stack_has_nothing_to_go_on_from(fleet: Fleet) -> None:
+    run = fleet.start(*SIZE)
+    run.until("a dispatch", lambda so_far: so_far.events("dispatching"))
+    run.kill()
+    [path] = (run.folder / "out").iterdir()
+    first, *others = path.read_text().splitlines()
+    head = json.loads(first)
+    head["settings"]["ORCH_BUCKET"] = None
+    Path(path).write_text("\n".join([json.dumps(head), *others]) + "\n")
+
+    refused = fleet.resume(run.folder, head["run_id"])
+
+    assert refused.exit_code == 3
+    assert "embedded stack" in refused.stderr
+    assert "local" in refused.stderr
