@@ -92,8 +92,8 @@ class Child:
         self._said.extend(line.decode(errors="replace").rstrip() for line in stream)
 
     def _last(self) -> str:
-        """What it said on stderr, as the end of a sentence."""
-        if self.process.stdout is not None:
+        """What it said on stderr, as the end of a sentence; empty where it was not captured and stands above."""
+        if self.process.stderr is not None:
             with suppress(subprocess.TimeoutExpired):
                 self.process.wait(1)
                 self._listener.join(1)

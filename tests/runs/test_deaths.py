@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import os
 import signal
+import subprocess
 
 from stepbench.samples import PHASES
 from tests.processes import alive_in_group
@@ -54,3 +56,19 @@ def test_an_executor_killed_in_any_phase_is_reported_with_it_and_replaced(fleet:
     assert len(worker.executor_pids()) == 1
     fleet.until_depth((0, 0))
     check_sums(outcome.lines)
+
+
+def test_a_run_whose_own_worker_is_killed_ends_with_a_sentence(fleet: Fleet) -> None:
+    embedded = {"ORCH_BUCKET": "", "ORCH_STEPS_QUEUE_URL": "", "EXECUTORS": "1", "STALL_TIMEOUT": "1"}
+    run = fleet.start("--steps=50", "--transform=cpu", **embedded, TRANSFORM_CPU_MS="300")
+    run.until("a step is done", lambda so_far: so_far.samples)
+    own = ["pgrep", "-P", str(run.process.pid), "-f", "worker --while-stdin-open"]
+    worker = int(subprocess.run(own, capture_output=True, text=True, check=True).stdout)
+
+    os.kill(worker, signal.SIGKILL)
+    outcome = run.outcome()
+
+    assert (outcome.exit_code, outcome.stdout) == (3, "")
+    assert outcome.stderr == "the worker ended by itself (exit code -9)\n"
+    assert outcome.samples
+    eventually("the worker's executor is gone", lambda: not alive_in_group(worker))

@@ -49,6 +49,16 @@ def test_one_that_has_ended_by_itself_is_told_when_looked_at() -> None:
             it.check()
 
 
+def test_one_whose_stderr_is_ours_is_told_in_a_sentence_of_ours_alone(capfd: pytest.CaptureFixture[str]) -> None:
+    with running("import sys; sys.exit('lost my way')", captured=False) as it:
+        with pytest.raises(EnvironmentRefused, match=r"^the child ended before it was ready$"):
+            it.ready_line(60)
+        it.process.wait()
+        with pytest.raises(EnvironmentRefused, match=r"^the child ended by itself \(exit code 1\)$"):
+            it.check()
+    assert capfd.readouterr().err == "lost my way\n"
+
+
 def test_one_that_runs_passes_the_look() -> None:
     with running(UNTIL_STDIN_ENDS) as it:
         it.check()
