@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from types import FrameType
 
-from stepbench import configuration, flags, registry
+from stepbench import configuration, flags, registry, streams
 from stepbench.errors import EnvironmentRefused, StepbenchError, UsageError
 
 COMMANDS = "orchestrator.commands"
@@ -27,6 +27,7 @@ def main(arguments: list[str] | None = None) -> int:
         parser.error(wrong)
     parsed = flags.parse(parser, words)
     signal.signal(signal.SIGTERM, _interrupt)
+    sys.stderr = streams.lasting(sys.stderr)
     try:
         command = registry.load(COMMANDS, parsed.command)
         settings = configuration.load(flags.given(parsed), only=command.SETTINGS)
@@ -48,7 +49,9 @@ def main(arguments: list[str] | None = None) -> int:
         print(error, file=sys.stderr)
         return EXIT_USAGE
     except BrokenPipeError:
-        flags.reader_is_gone()
+        if not streams.has_lost_reader(sys.stdout):
+            raise
+        streams.reader_is_gone(sys.stdout)
         return 0
 
 

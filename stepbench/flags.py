@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import argparse
 import difflib
-import os
 import sys
 from collections.abc import Iterable, Sequence
 from typing import Any, NoReturn
 
-from stepbench import configuration
+from stepbench import configuration, streams
 
 EXIT_USAGE = 2
 
@@ -24,16 +23,11 @@ class Parser(argparse.ArgumentParser):
         try:
             sys.stdout.flush()
         except BrokenPipeError:
-            reader_is_gone()
+            streams.reader_is_gone(sys.stdout)
         super().exit(status, message)
 
     def error(self, message: str) -> NoReturn:
         self.exit(EXIT_USAGE, f"{message}; see {self.prog} --help\n")
-
-
-def reader_is_gone() -> None:
-    """Whoever read our output has gone (`| head`): nothing is wrong, and nothing more can be said there."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def parse(parser: Parser, arguments: Sequence[str] | None) -> argparse.Namespace:

@@ -8,7 +8,7 @@ from orchestrator.report.summary import Summary
 from orchestrator.report.terminal import show
 from orchestrator.run.closing import Ending
 from orchestrator.run.plan import Plan
-from stepbench import flags
+from stepbench import streams
 from stepbench.errors import EnvironmentRefused
 
 EXIT_CHAIN_FAILED = 1
@@ -38,4 +38,4 @@ def _print(summary: Summary, as_json: bool) -> None:
             show(summary, sys.stdout)
             sys.stdout.flush()
     except BrokenPipeError:  # `| head`; whether all chains are done is still to be told by the exit code
-        flags.reader_is_gone()
+        streams.reader_is_gone(sys.stdout)

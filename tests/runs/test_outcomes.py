@@ -107,6 +107,24 @@ def test_a_reader_that_goes_before_the_figures_come_changes_no_exit_code_and_lea
     assert fleet.results_queues(path.stem.removeprefix("metrics-")) == []
 
 
+def test_a_run_goes_on_when_nobody_reads_its_progress_any_more(fleet: Fleet) -> None:
+    fleet.worker()
+    reading, writing = os.pipe()
+    os.close(reading)
+    with subprocess.Popen(
+        [sys.executable, "-m", "orchestrator", "start", "--json", "--steps=2"],
+        env=fleet.environment(LOG_LEVEL="debug"),
+        stdout=subprocess.PIPE,
+        stderr=writing,
+        text=True,
+    ) as run:
+        os.close(writing)
+        figures, _ = run.communicate()
+
+    assert run.returncode == 0
+    assert json.loads(figures)["counts"]["samples"] == 2
+
+
 def test_warm_up_steps_are_recorded_as_such_and_are_in_no_figure(shared_fleet: Fleet) -> None:
     outcome = shared_fleet.run("--steps=2", "--json", WARMUP="3", CONCURRENCY="2")
 

@@ -1,0 +1,40 @@
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from typing import TextIO
+
+import pytest
+
+from stepbench import streams
+
+
+@pytest.fixture
+def unread() -> Iterator[TextIO]:
+    """A pipe whose reader has gone."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing, "w") as stream:
+        yield stream
+        streams.reader_is_gone(stream)
+
+
+def test_a_pipe_without_a_reader_is_told_from_one_that_has_one(unread: TextIO) -> None:
+    reading, writing = os.pipe()
+    with os.fdopen(reading), os.fdopen(writing, "w") as read:
+        assert not streams.has_lost_reader(read)
+    assert streams.has_lost_reader(unread)
+
+
+def test_a_lasting_stream_swallows_what_nobody_reads(unread: TextIO) -> None:
+    lasting = streams.lasting(unread)
+
+    print("words", file=lasting, flush=True)
+    print("more words", file=lasting, flush=True)
+
+    assert lasting.fileno() == unread.fileno()
+
+
+def test_without_it_the_write_fails(unread: TextIO) -> None:
+    with pytest.raises(BrokenPipeError):
+        print("words", file=unread, flush=True)
