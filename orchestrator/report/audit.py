@@ -49,6 +49,11 @@ def parts_of_wall(sample: Sample) -> dict[str, int | None]:
     return {"turnaround": sample.turnaround_ns, "retry": sample.retry_ns, **parts_of_total(sample)}
 
 
+def wall_ns(samples: Iterable[Sample]) -> int:
+    """What `samples` are of their chains' walls: turnaround, retry and total of all of them, as far as known."""
+    return sum((s.turnaround_ns or 0) + (s.retry_ns or 0) + (s.total_ns or 0) for s in samples)
+
+
 def _by_chain(samples: Iterable[Sample]) -> dict[int, list[Sample]]:
     chains: dict[int, list[Sample]] = defaultdict(list)
     for sample in sorted(samples, key=lambda sample: (sample.chain, sample.step)):

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from orchestrator.report.audit import audit
+from orchestrator.report.audit import audit, wall_ns
 from orchestrator.report.metrics_file import MetricsFile
 from orchestrator.report.summary import Counts, Transfers
+from orchestrator.report.units import percent
 from stepbench.samples import Sample
 
 LOWEST_HONEST_TRANSIT_NS = -2_000_000
@@ -14,6 +15,8 @@ LOWEST_HONEST_TRANSIT_NS = -2_000_000
 FEW_SAMPLES = 20
 """Below this many samples, p95 lies between the two largest of them."""
 AUDIT_SENTENCES = 5
+SHARE_OF_WAITING_THAT_MATTERS = 0.1
+"""Of the wall, in queue wait and worker wait together; an executor that is free takes a step within milliseconds."""
 
 
 def doubts(
@@ -30,6 +33,7 @@ def doubts(
     yield from _about_files(files)
     yield from _about_mixture(files, choices)
     yield from _about_number(used, cold_only=cold_only)
+    yield from _about_executors(files, used)
     yield from _about_transit(used)
     yield from _about_counts(counts)
     yield from _about_s3(s3)
@@ -74,6 +78,26 @@ def _about_number(used: Sequence[Sample], *, cold_only: bool) -> Iterator[str]:
             f"{plural(len(used), 'sample')}: too few for p95, which is all but the maximum; try more --steps or "
             f"--chains, for {FEW_SAMPLES} or more."
         )
+
+
+def _about_executors(files: Sequence[MetricsFile], used: Sequence[Sample]) -> Iterator[str]:
+    """More chains in flight than executors wait for one another, which is no cost of orchestration."""
+    for file in files:
+        executors = len({sample.executor for sample in (*file.samples, *file.warmups)})
+        in_flight = file.run.plan.concurrency
+        waiting = _share_of_waiting([sample for sample in used if sample.run_id == file.run.run_id])
+        if in_flight > executors and waiting >= SHARE_OF_WAITING_THAT_MATTERS:
+            yield (
+                f"{plural(in_flight, 'chain')} in flight shared {plural(executors, 'executor')}, so most of queue wait "
+                f"and worker wait, {percent(waiting)} of the wall, is waiting for a free one; try more --executors or "
+                f"workers, or --concurrency {executors}."
+            )
+
+
+def _share_of_waiting(samples: Sequence[Sample]) -> float:
+    """Queue wait and worker wait over the wall; 0 for no samples."""
+    whole_ns = wall_ns(samples)
+    return sum(s.queue_wait_ns + s.worker_wait_ns for s in samples) / whole_ns if whole_ns > 0 else 0.0
 
 
 def _about_transit(used: Sequence[Sample]) -> Iterator[str]:

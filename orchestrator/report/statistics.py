@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 
-from orchestrator.report.audit import parts_of_wall
+from orchestrator.report.audit import parts_of_wall, wall_ns
 from orchestrator.report.counts import count, failure_groups
 from orchestrator.report.doubts import doubts
 from orchestrator.report.metrics_file import MetricsFile
@@ -92,7 +92,7 @@ def parts(samples: Sequence[Sample]) -> dict[str, Part]:
         for name, duration_ns in parts_of_wall(sample).items():
             if duration_ns is not None:  # turnaround and retry of the first step after a resume
                 durations[name].append(duration_ns)
-    whole_ns = sum((s.turnaround_ns or 0) + (s.retry_ns or 0) + (s.total_ns or 0) for s in samples)
+    whole_ns = wall_ns(samples)
     return {name: _part(name, durations[name], samples, whole_ns) for name in PARTS if durations[name]}
 
 

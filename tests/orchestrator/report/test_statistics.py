@@ -248,6 +248,38 @@ def test_a_doubtful_figure_draws_a_warning(
     assert len(_warnings_of(summary_of(run), words)) == 1
 
 
+def _shared(executors: int, waiting_ns: int) -> MadeRun:
+    """A run of four chains in flight whose samples of 1 s were waiting for so long, half at SQS, half at a worker."""
+    run = make_run(chains=4, steps=2, concurrency=4, cold=False)
+    for number, sample in enumerate(run.samples):
+        waits = {
+            "queue_wait_ns": waiting_ns // 2,
+            "worker_wait_ns": waiting_ns // 2,
+            "executor": f"e{number % executors}",
+        }
+        durations = {"total_ns": 1000 * MS, "turnaround_ns": 0, "retry_ns": 0}
+        run.replace(sample, sample.model_copy(update=waits | durations))
+    return run
+
+
+def test_waiting_for_one_of_too_few_executors_is_told_with_what_to_try(summary_of: Callable[..., Summary]) -> None:
+    [told] = _warnings_of(summary_of(_shared(2, 600 * MS)), "4 chains in flight shared 2 executors")
+    assert "60.0% of the wall" in told
+    assert "--executors or workers, or --concurrency 2." in told
+
+
+@pytest.mark.parametrize(("executors", "waiting_ns"), [(4, 600 * MS), (2, 99 * MS)])
+def test_executors_that_suffice_or_waits_that_do_not_matter_draw_no_warning(
+    summary_of: Callable[..., Summary], executors: int, waiting_ns: int
+) -> None:
+    assert _warnings_of(summary_of(_shared(executors, waiting_ns)), "in flight shared") == []
+
+
+def test_each_of_several_runs_is_asked_for_its_own_executors(summary_of: Callable[..., Summary]) -> None:
+    scarce, ample = _shared(2, 600 * MS), make_run(2, run_id="r2", cold=False)
+    assert len(_warnings_of(summary_of(scarce, ample), "in flight shared")) == 1
+
+
 def test_transit_of_minus_two_milliseconds_is_what_whole_milliseconds_allow(summary_of: Callable[..., Summary]) -> None:
     run = make_run()
     _mark(run, transit_ns=-2 * MS)
