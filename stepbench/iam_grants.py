@@ -120,13 +120,15 @@ GRANTS: dict[Role, tuple[Grant, ...]] = {
             {
                 "sqs:ReceiveMessage": "to take completions",
                 "sqs:DeleteMessage": "to delete them once their sample is on disk",
-                "sqs:ChangeMessageVisibility": "to hand back those of other runs",
             },
         ),
         Grant(
-            "FindResultsQueue",
+            "ShareResultsQueue",
             "results queues",
-            {"sqs:GetQueueAttributes": "to see that the queue is there"},
+            {
+                "sqs:GetQueueAttributes": "to see that the queue is there",
+                "sqs:ChangeMessageVisibility": "to hand back completions of other runs",
+            },
             when=_has_a_fixed_queue,
         ),
         Grant("ListPayloads", "bucket", {"s3:ListBucket": "to find what CLEANUP deletes"}, when=_cleans_up),

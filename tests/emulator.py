@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 REGION = "us-east-1"
 ACCOUNT = "123456789012"
@@ -107,7 +108,7 @@ def main() -> None:
 
 
 def _enforce() -> None:
-    """moto's own enforcement knows no conditions, no batch calls and no deletion of several objects; mended here."""
+    """moto's own enforcement knows no conditions, batch calls, keys, or deletion of several objects; mended here."""
     from moto import settings
     from moto.core.authorization import ActionAuthenticatorMixin
     from moto.iam.access_control import IAMRequestBase
@@ -119,22 +120,31 @@ def _enforce() -> None:
         if self.access_key != ROOT_KEYS[0]:
             authorize(self, iam_request, resource)
 
-    def check_action_permitted(self: Any, resource: str) -> None:
-        action = AWS_ACTIONS.get(self._action, self._action)
-        prefix = self._data.get("prefix", [None])[0]
-        documents = [json.loads(policy["policy_document"]) for policy in self._access_key.collect_policies()]
-        statements = [statement for document in documents for statement in document["Statement"]]
-        if not any(_allows(statement, action, resource, prefix) for statement in statements):
-            if self._service == "sqs":
-                raise _refusal(self._access_key.arn, action, resource)
-            self._raise_access_denied()
-
     ActionAuthenticatorMixin._authenticate_and_authorize_action = authorize_all_but_root  # type: ignore[assignment]
-    IAMRequestBase.check_action_permitted = check_action_permitted  # type: ignore[method-assign]
+    IAMRequestBase.check_action_permitted = _check_action_permitted  # type: ignore[assignment,method-assign]
     # What a signature covers is the SDK's business; moto's own calculation of it stumbles over some headers.
     IAMRequestBase.check_signature = lambda self: None  # type: ignore[method-assign]
     _name_resources_of_sqs()
     _check_deletion_of_several_objects()
+
+
+def _check_action_permitted(request: Any, resource: str) -> None:
+    """In place of moto's method: raises what AWS would answer."""
+    action = AWS_ACTIONS.get(request._action, request._action)
+    user, prefix = request._access_key, request._data.get("prefix", [None])[0]
+    documents = [json.loads(policy["policy_document"]) for policy in user.collect_policies()]
+    statements = [statement for document in documents for statement in document["Statement"]]
+
+    def is_allowed(action: str, resource: str) -> bool:
+        return any(_allows(statement, action, resource, prefix) for statement in statements)
+
+    if not is_allowed(action, resource):
+        if request._service == "sqs":
+            raise _refusal(user.arn, action.lower(), resource)
+        request._raise_access_denied()
+    for action_on_key, key in _uses_of_keys(request, resource):
+        if not is_allowed(action_on_key, key):
+            raise _refusal(user.arn, action_on_key, key)
 
 
 def _allows(statement: dict[str, Any], action: str, resource: str, prefix: str | None) -> bool:
@@ -158,15 +168,38 @@ def _matches(patterns: str | list[str], text: str) -> bool:
 
 
 def _refusal(user: str, action: str, resource: str) -> Exception:
-    """As SQS words it, which writes actions in lower case there."""
+    """In AWS's words. SQS writes its actions in lower case there."""
+    from moto.s3.exceptions import S3ClientError
     from moto.sqs.exceptions import SQSException
 
-    action = action.lower()
-    return SQSException(
+    kind = SQSException if action.startswith("sqs:") else S3ClientError
+    return kind(
         "AccessDenied",
         f"User: {user} is not authorized to perform: {action} on resource: {resource} "
         f"because no identity-based policy allows the {action} action",
     )
+
+
+def _uses_of_keys(request: Any, resource: str) -> list[tuple[str, str]]:
+    """What a request to S3 needs of KMS, as AWS documents it: actions, and ARNs of keys.
+
+    moto keeps the key that an object was written with, and asks nobody for leave to use it.
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingKMSEncryption.html#require-sse-kms
+    """
+    from moto.s3.models import s3_backends
+
+    bucket, _, name = resource.partition(":::")[2].partition("/")
+    if not name:
+        return []
+    stored = s3_backends[request.account_id]["aws"].buckets[bucket]
+    upload = parse_qs(urlsplit(request._path).query).get("uploadId")
+    written_with = request._headers.get("x-amz-server-side-encryption-aws-kms-key-id")
+    needed = [("kms:GenerateDataKey", written_with)]
+    if request._method == "PUT" and upload:  # a part
+        needed.append(("kms:Decrypt", stored.multiparts[upload[0]].kms_key_id))
+    if request._method == "GET" and name in stored.keys:
+        needed.append(("kms:Decrypt", stored.keys[name].kms_key_id))
+    return [(action, key) for action, key in needed if key]
 
 
 def _name_resources_of_sqs() -> None:

@@ -1,4 +1,10 @@
-"""Whole runs as users who may do what `policy` prints and nothing else; and what happens without each of it."""
+"""Whole runs as users who may do what `policy` prints and nothing else; and what happens without each of it.
+
+Of keys this proves less than of buckets and queues: moto asks nobody for leave to use one. The emulator here asks for
+what AWS documents that S3 needs of KMS (`_uses_of_keys` in tests/emulator.py), of the user who calls S3. Proven is so
+that the key's name comes with every upload, that the statement covers that key, and that a refusal in KMS's words is
+told; not that AWS asks for exactly that, and nothing about a key's own policy.
+"""
 
 from __future__ import annotations
 
@@ -11,17 +17,58 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from time import time
 from typing import Any
 
 import pytest
 
+from stepbench.iam_grants import GRANTS
 from stepbench.refusals import refused_action
-from tests.emulator import Account, User, enforcing
+from tests.emulator import ACCOUNT, REGION, Account, User, enforcing
+from tests.factories import make_done, make_message
+from tests.runs.programs import RunProgram, WorkerProgram
+from tests.runs.saboteur import Saboteur
+from tests.runs.waiting import eventually
 
 START = ("start", "--json", "--quiet", "--steps", "2", "--serializer", "raw", "--max-attempts", "1")
 SMALL = ("--payload-mb", "0.01")
 IN_PARTS = ("--payload-mb", "6", "--s3-part-mb", "5.243")
 BUCKET = "payloads"
+WITH_KEY = {"SSE": "kms", "KMS_KEY_ID": f"arn:aws:kms:{REGION}:{ACCOUNT}:key/1234abcd-12ab-34cd-56ef-1234567890ab"}
+
+Allowed = tuple[str, str]
+"""A statement's Sid and one of its actions."""
+
+# What is taken away in the tests below, by what becomes of it.
+ENDS_A_RUN: list[Allowed] = [
+    ("WritePayloads", "s3:PutObject"),
+    ("SendSteps", "sqs:SendMessage"),
+    ("SendSteps", "sqs:GetQueueAttributes"),
+    ("OwnResultsQueue", "sqs:CreateQueue"),
+    ("OwnResultsQueue", "sqs:DeleteQueue"),
+    ("TakeCompletions", "sqs:ReceiveMessage"),
+    ("TakeCompletions", "sqs:DeleteMessage"),
+    ("ListPayloads", "s3:ListBucket"),
+    ("DeletePayloads", "s3:DeleteObject"),
+]
+ENDS_A_RUN_ON_A_SHARED_QUEUE: list[Allowed] = [
+    ("ShareResultsQueue", "sqs:GetQueueAttributes"),
+    ("ShareResultsQueue", "sqs:ChangeMessageVisibility"),
+]
+OF_THE_KEY: list[Allowed] = [("UseKey", "kms:GenerateDataKey"), ("UseKey", "kms:Decrypt")]
+FAILS_A_STEP: list[Allowed] = [("ReadPayloads", "s3:GetObject"), ("WritePayloads", "s3:PutObject")]
+ENDS_A_WORKER: list[Allowed] = [
+    ("TakeSteps", "sqs:ReceiveMessage"),
+    ("TakeSteps", "sqs:DeleteMessage"),
+    ("SendCompletions", "sqs:SendMessage"),
+]
+TO_KEEP_HIDDEN: Allowed = ("TakeSteps", "sqs:ChangeMessageVisibility")
+TO_DELETE_ORPHANS: Allowed = ("DeleteOrphans", "s3:DeleteObject")
+TO_ABORT: Allowed = ("WritePayloads", "s3:AbortMultipartUpload")
+TAKEN_AWAY = {
+    "orchestrator": [*ENDS_A_RUN, *ENDS_A_RUN_ON_A_SHARED_QUEUE, *OF_THE_KEY, TO_ABORT],
+    "worker": [*FAILS_A_STEP, *ENDS_A_WORKER, *OF_THE_KEY, TO_KEEP_HIDDEN, TO_DELETE_ORPHANS, TO_ABORT],
+}
 
 
 @dataclass(frozen=True)
@@ -32,11 +79,12 @@ class Place:
     settings: dict[str, str]
     worker: User
     orchestrator: User
+    folder: Path
 
     def run_as(self, user: User, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [sys.executable, "-m", "orchestrator", *arguments],
-            env={**os.environ, **user.environment, **self.settings, **settings},
+            env=self._environment(user, settings),
             capture_output=True,
             text=True,
             timeout=120,
@@ -50,31 +98,50 @@ class Place:
         return document
 
     @contextmanager
-    def starting(self) -> Iterator[subprocess.Popen[bytes]]:
+    def starting(self, *arguments: str) -> Iterator[RunProgram]:
         """A run that is going on, until the block ends."""
-        with subprocess.Popen(
-            [sys.executable, "-m", "orchestrator", *START, *SMALL],
-            env={**os.environ, **self.orchestrator.environment, **self.settings},
-        ) as run:
-            try:
-                yield run
-            finally:
-                run.kill()
+        environment = self._environment(self.orchestrator, {})
+        run = RunProgram(["orchestrator", *START, *SMALL, *arguments], self.folder / "run", environment)
+        try:
+            yield run
+        finally:
+            run.kill()
 
     @contextmanager
-    def working(self, **settings: str) -> Iterator[subprocess.Popen[str]]:
+    def working(self, **settings: str) -> Iterator[WorkerProgram]:
         """A worker as its user, until the block ends."""
-        with subprocess.Popen(
-            [sys.executable, "-m", "worker", "--while-stdin-open", "--executors", "1"],
-            env={**os.environ, **self.worker.environment, **self.settings, **settings},
-            stdin=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        ) as worker:
-            try:
-                yield worker
-            finally:
-                worker.kill()
+        environment = self._environment(self.worker, settings)
+        worker = WorkerProgram(["worker", "--executors", "1"], self.folder / "worker", environment)
+        try:
+            yield worker
+        finally:
+            worker.kill()
+
+    def _environment(self, user: User, settings: dict[str, str]) -> dict[str, str]:
+        return {**os.environ, **user.environment, **self.settings, **settings}
+
+    @property
+    def below(self) -> str:
+        """What the keys of this place's objects begin with."""
+        return self.settings["ORCH_PREFIX"].partition("$")[0]
+
+    def outputs(self) -> list[str]:
+        """URIs of what steps have written."""
+        listed = self.account.client("s3").list_objects_v2(Bucket=BUCKET, Prefix=self.below)
+        return [f"s3://{BUCKET}/{found['Key']}" for found in listed.get("Contents", ()) if "-step" in found["Key"]]
+
+    def results_queues(self) -> list[str]:
+        """Those that runs have made for themselves and not deleted."""
+        listed = self.account.client("sqs").list_queues(QueueNamePrefix=self.settings["ORCH_RESULTS_QUEUE_PREFIX"])
+        found: list[str] = listed.get("QueueUrls", [])
+        return found
+
+    def shared_results_queue(self) -> str:
+        """A fixed results queue in which a completion of another run waits."""
+        sqs = self.account.client("sqs")
+        url: str = sqs.create_queue(QueueName=self.worker.name + "-results")["QueueUrl"]
+        sqs.send_message(QueueUrl=url, MessageBody=make_done(run="another").model_dump_json())
+        return url
 
 
 @pytest.fixture(scope="module")
@@ -85,31 +152,45 @@ def account() -> Iterator[Account]:
 
 
 @pytest.fixture
-def place(account: Account) -> Place:
+def place(account: Account, tmp_path: Path) -> Place:
     """Queues and users of this test's own."""
     number = len(account.client("iam").list_users()["Users"])
     url = account.client("sqs").create_queue(QueueName=f"steps-{number}")["QueueUrl"]
-    settings = {"ORCH_BUCKET": BUCKET, "ORCH_STEPS_QUEUE_URL": url, "ORCH_PREFIX": f"runs-{number}/${{RUN_ID}}/"}
-    return Place(account, settings, account.user(f"worker-{number}"), account.user(f"orchestrator-{number}"))
+    settings = {
+        "ORCH_BUCKET": BUCKET,
+        "ORCH_STEPS_QUEUE_URL": url,
+        "ORCH_RESULTS_QUEUE_PREFIX": f"results-{number}-",
+        "ORCH_PREFIX": f"runs-{number}/${{RUN_ID}}/",
+    }
+    return Place(account, settings, account.user(f"worker-{number}"), account.user(f"orchestrator-{number}"), tmp_path)
 
 
-def allow(place: Place, role: str | None = None, without: str | None = None, **settings: str) -> None:
-    """Gives both users their printed policies; that of `role` `without` one action."""
+def allow(place: Place, role: str | None = None, without: Allowed | None = None, /, **settings: str) -> None:
+    """Gives both users their printed policies; that of `role` `without` one action of one statement."""
     for each, user in (("worker", place.worker), ("orchestrator", place.orchestrator)):
         document = place.policy(each, **settings)
-        if each == role:
+        if each == role and without:
             document["Statement"] = list(_without(without, document["Statement"]))
         place.account.allow(user.name, document)
 
 
-def _without(action: str | None, statements: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+def _without(taken: Allowed, statements: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
     found = False
     for statement in statements:
-        left = [each for each in statement["Action"] if each != action]
+        left = [action for action in statement["Action"] if (statement["Sid"], action) != taken]
         found = found or left != statement["Action"]
         if left:
             yield {**statement, "Action": left}
-    assert found, f"no statement allows {action}: nothing would be tested"
+    assert found, f"no statement is {taken}: nothing would be tested"
+
+
+def sentence_in(stderr: str, action: str) -> dict[str, Any]:
+    """The statement of the one sentence that says what was refused, which must be `action`."""
+    assert "Traceback" not in stderr
+    (sentence,) = [line for line in stderr.splitlines() if "was refused; " in line]
+    assert sentence.startswith(f"{action} was refused; the policy statement that allows it: ")
+    statement: dict[str, Any] = json.loads(sentence.partition("allows it: ")[2])
+    return statement
 
 
 def failures() -> list[dict[str, Any]]:
@@ -118,96 +199,167 @@ def failures() -> list[dict[str, Any]]:
     return [line for line in lines if line["kind"] == "failure"]
 
 
+@pytest.mark.parametrize("role", GRANTS)
+def test_every_action_of_every_statement_is_taken_away_in_a_test(role: str) -> None:
+    granted = [(grant.sid, action) for grant in GRANTS[role] for action in grant.reasons]  # type: ignore[index] # a role
+
+    assert sorted(TAKEN_AWAY[role]) == sorted(granted)
+
+
+@pytest.mark.parametrize("key", [{}, WITH_KEY], ids=["without a key", "with a key"])
 @pytest.mark.parametrize("size", [SMALL, IN_PARTS], ids=["in one request", "in parts"])
-def test_a_run_needs_no_more_than_the_printed_policies(place: Place, size: tuple[str, ...]) -> None:
-    allow(place)
+def test_a_run_needs_no_more_than_the_printed_policies(
+    place: Place, size: tuple[str, ...], key: dict[str, str]
+) -> None:
+    allow(place, **key)
     with place.working(S3_PART_MB="5.243"):
-        ended = place.run_as(place.orchestrator, *START, *size)
+        ended = place.run_as(place.orchestrator, *START, *size, **key)
 
     assert ended.returncode == 0, ended.stderr
     assert json.loads(ended.stdout)["counts"]["samples"] == 2
-    assert place.account.client("sqs").list_queues(QueueNamePrefix="stepbench-results-").get("QueueUrls") is None
+    assert place.results_queues() == []
 
 
-def test_a_run_that_cleans_up_and_copies_its_metrics_needs_no_more_either(place: Place) -> None:
-    results = place.account.client("sqs").create_queue(QueueName=place.worker.name + "-results")["QueueUrl"]
+def test_a_run_that_cleans_up_copies_its_metrics_and_shares_its_queue_needs_no_more_either(place: Place) -> None:
+    results = place.shared_results_queue()
     settings = {"ORCH_RESULTS_QUEUE_URL": results, "CLEANUP": "true", "METRICS_TO_S3": "true"}
     allow(place, **settings)
     with place.working(ORCH_RESULTS_QUEUE_URL=results):
         ended = place.run_as(place.orchestrator, *START, *SMALL, **settings)
 
     assert ended.returncode == 0, ended.stderr
-    prefix = place.settings["ORCH_PREFIX"].partition("$")[0]
-    left = place.account.client("s3").list_objects_v2(Bucket=BUCKET, Prefix=prefix)["Contents"]
+    assert json.loads(ended.stdout)["counts"]["foreign"] > 0
+    left = place.account.client("s3").list_objects_v2(Bucket=BUCKET, Prefix=place.below)["Contents"]
     assert [Path(found["Key"]).suffix for found in left] == [".jsonl"]
 
 
-@pytest.mark.parametrize(
-    "action",
-    [
-        "s3:PutObject",
-        "sqs:SendMessage",
-        "sqs:GetQueueAttributes",
-        "sqs:CreateQueue",
-        "sqs:DeleteQueue",
-        "sqs:ReceiveMessage",
-        "sqs:DeleteMessage",
-        "s3:ListBucket",
-        "s3:DeleteObject",
-    ],
-)
-def test_without_it_the_orchestrator_is_refused_and_says_what_would_allow_it(place: Place, action: str) -> None:
-    allow(place, "orchestrator", without=action, CLEANUP="true")
+@pytest.mark.parametrize("without", ENDS_A_RUN, ids=" ".join)
+def test_without_it_the_orchestrator_is_refused_and_says_what_would_allow_it(place: Place, without: Allowed) -> None:
+    allow(place, "orchestrator", without, CLEANUP="true")
     with place.working():
         # So many completions that some are deleted before the queue is.
         ended = place.run_as(place.orchestrator, *START, *SMALL, "--concurrency", "6", CLEANUP="true")
 
     assert ended.returncode == 3, ended.stderr
-    (sentence,) = [line for line in ended.stderr.splitlines() if "was refused" in line]
-    assert sentence.startswith(f"{action} was refused; the policy statement that allows it: ")
-    assert action in json.loads(sentence.partition("allows it: ")[2])["Action"]
-    assert "Traceback" not in ended.stderr
+    statement = sentence_in(ended.stderr, without[1])
+    assert without[1] in statement["Action"]
 
 
-@pytest.mark.parametrize("action", ["s3:GetObject", "s3:PutObject"])
-def test_without_it_a_workers_steps_fail_and_say_why(place: Place, action: str) -> None:
-    allow(place, "worker", without=action)
+@pytest.mark.parametrize("without", ENDS_A_RUN_ON_A_SHARED_QUEUE, ids=" ".join)
+def test_without_it_the_orchestrator_cannot_share_a_results_queue_and_says_so(place: Place, without: Allowed) -> None:
+    results = place.shared_results_queue()
+    allow(place, "orchestrator", without, ORCH_RESULTS_QUEUE_URL=results)
+    ended = place.run_as(place.orchestrator, *START, *SMALL, ORCH_RESULTS_QUEUE_URL=results)
+
+    assert ended.returncode == 3, ended.stderr
+    assert sentence_in(ended.stderr, without[1])["Sid"] == "ShareResultsQueue"
+
+
+@pytest.mark.parametrize("without", OF_THE_KEY, ids=" ".join)
+def test_without_it_the_orchestrator_cannot_use_the_key_and_says_so(place: Place, without: Allowed) -> None:
+    allow(place, "orchestrator", without, **WITH_KEY)
+    ended = place.run_as(place.orchestrator, *START, *IN_PARTS, **WITH_KEY)
+
+    assert ended.returncode == 3, ended.stderr
+    statement = sentence_in(ended.stderr, without[1])
+    assert (statement["Sid"], statement["Resource"]) == ("UseKey", WITH_KEY["KMS_KEY_ID"])
+
+
+@pytest.mark.parametrize("without", [*FAILS_A_STEP, *OF_THE_KEY], ids=" ".join)
+def test_without_it_a_workers_steps_fail_and_say_why(place: Place, without: Allowed) -> None:
+    key = WITH_KEY if without in OF_THE_KEY else {}
+    allow(place, "worker", without, **key)
     with place.working():
-        ended = place.run_as(place.orchestrator, *START, *SMALL)
+        ended = place.run_as(place.orchestrator, *START, *SMALL, **key)
 
     assert ended.returncode == 1, ended.stderr
     (failure,) = failures()
     assert failure["retryable"] is False
-    assert action.partition(":")[2] in failure["message"]
+    assert without[1].partition(":")[2] in failure["message"]
 
 
-@pytest.mark.parametrize("action", ["sqs:ReceiveMessage", "sqs:SendMessage"])
-def test_without_it_a_worker_is_refused_and_says_what_would_allow_it(place: Place, action: str) -> None:
-    allow(place, "worker", without=action)
-    with place.working() as worker, place.starting():
-        assert worker.wait(60) == 3
-        assert worker.stderr is not None
-        said = worker.stderr.read()
+@pytest.mark.parametrize("without", ENDS_A_WORKER, ids=" ".join)
+def test_without_it_a_worker_is_refused_and_says_what_would_allow_it(place: Place, without: Allowed) -> None:
+    allow(place, "worker", without)
+    # So many steps that no receive of the worker's waits for one.
+    with place.working() as worker, place.starting("--concurrency", "60"):
+        assert worker.exit_code() == 3, worker.stderr
 
-    assert f"{action} was refused; the policy statement that allows it: " in said
-    assert "Traceback" not in said
+    assert sentence_in(worker.stderr, without[1])["Sid"] == without[0]
+
+
+def test_a_worker_that_may_not_delete_publishes_what_it_has_done_all_the_same(place: Place) -> None:
+    allow(place, "worker", ("TakeSteps", "sqs:DeleteMessage"))
+    with place.working() as worker, place.starting("--concurrency", "60") as run:
+        assert worker.exit_code() == 3, worker.stderr
+        (kept,) = worker.log_lines("could not delete step messages")[:1]
+        run.until("its steps are counted", lambda so_far: len(so_far.samples) >= kept["count"])
+
+
+def test_a_worker_that_may_not_delete_even_what_has_expired_says_so_too(place: Place) -> None:
+    allow(place, "worker", ("TakeSteps", "sqs:DeleteMessage"))
+    url = place.settings["ORCH_STEPS_QUEUE_URL"]
+    results = f"{url.rpartition('/')[0]}/{place.settings['ORCH_RESULTS_QUEUE_PREFIX']}r1"
+    expired = make_message(results_queue_url=results, expires_at=time() - 1).model_dump_json()
+    for _ in range(60):
+        place.account.client("sqs").send_message(QueueUrl=url, MessageBody=expired)
+    with place.working() as worker:
+        assert worker.exit_code() == 3, worker.stderr
+
+    assert sentence_in(worker.stderr, "sqs:DeleteMessage")["Sid"] == "TakeSteps"
+
+
+def test_a_worker_that_may_not_keep_its_messages_hidden_finishes_its_step_and_ends(
+    place: Place, tmp_path: Path
+) -> None:
+    allow(place, "worker", TO_KEEP_HIDDEN)
+    saboteur = Saboteur(tmp_path)
+    saboteur.order("wait", "transform")
+    with place.working(VISIBILITY_TIMEOUT="2", **saboteur.variables) as worker, place.starting() as run:
+        worker.until_logged("worker ends")
+        saboteur.go()
+        assert worker.exit_code() == 3, worker.stderr
+        run.until("the step is counted", lambda so_far: so_far.samples)
+
+    assert sentence_in(worker.stderr, TO_KEEP_HIDDEN[1])["Sid"] == TO_KEEP_HIDDEN[0]
+
+
+@pytest.mark.parametrize("without", [None, TO_DELETE_ORPHANS], ids=["with it", "without it"])
+def test_without_it_a_worker_leaves_the_output_that_nobody_waits_for_and_says_why(
+    place: Place, tmp_path: Path, without: Allowed | None
+) -> None:
+    allow(place, "worker", without)
+    saboteur = Saboteur(tmp_path)
+    saboteur.order("wait", "transform")
+    with place.working(**saboteur.variables) as worker:
+        worker.until_logged("worker ready")
+        with place.starting("--step-expiry", "4"):
+            saboteur.until_obeyed()
+            expires_at = time() + 4
+        for url in place.results_queues():
+            place.account.client("sqs").delete_queue(QueueUrl=url)
+        eventually("the step has expired", lambda: time() > expires_at)
+        saboteur.go()
+        worker.until_logged("results queue is gone")
+        if without is None:
+            eventually("the output is gone", lambda: place.outputs() == [])
+            return
+        (told,) = worker.until_logged("could not delete an output that nobody waits for")
+    assert without[1].partition(":")[2] in told["error"]
+    assert [told["uri"]] == place.outputs()
 
 
 @pytest.mark.parametrize(
-    ("role", "action"),
-    [
-        ("worker", "s3:DeleteObject"),
-        ("worker", "s3:AbortMultipartUpload"),
-        ("orchestrator", "s3:AbortMultipartUpload"),
-    ],
+    ("role", "without"),
+    [("worker", TO_DELETE_ORPHANS), ("worker", TO_ABORT), ("orchestrator", TO_ABORT)],
+    ids=["worker deletes", "worker aborts", "orchestrator aborts"],
 )
-def test_what_only_a_mishap_needs_is_allowed_below_the_prefix_alone(place: Place, role: str, action: str) -> None:
+def test_what_only_a_mishap_needs_is_allowed_below_the_prefix_alone(place: Place, role: str, without: Allowed) -> None:
     s3 = place.account.client_of(place.worker if role == "worker" else place.orchestrator, "s3")
-    below = place.settings["ORCH_PREFIX"].partition("$")[0]
 
     def is_allowed(key: str) -> bool:
         abort = partial(s3.abort_multipart_upload, UploadId="none")
-        call = {"s3:DeleteObject": s3.delete_object, "s3:AbortMultipartUpload": abort}[action]
+        call = {"s3:DeleteObject": s3.delete_object, "s3:AbortMultipartUpload": abort}[without[1]]
         try:
             call(Bucket=BUCKET, Key=key)
         except s3.exceptions.NoSuchUpload:
@@ -217,10 +369,10 @@ def test_what_only_a_mishap_needs_is_allowed_below_the_prefix_alone(place: Place
         return True
 
     allow(place)
-    assert is_allowed(f"{below}key")
+    assert is_allowed(f"{place.below}key")
     assert not is_allowed("elsewhere/key")
-    allow(place, role, without=action)
-    assert not is_allowed(f"{below}key")
+    allow(place, role, without)
+    assert not is_allowed(f"{place.below}key")
 
 
 def test_a_batch_call_is_allowed_by_the_action_of_the_single_one(place: Place) -> None:

@@ -33,6 +33,7 @@ from worker.guard import Guard
 from worker.held import HeldStep, HeldSteps
 from worker.intake import Intake
 from worker.publisher import Finished, Publisher
+from worker.steps_queue import StepsQueue
 
 log = structlog.get_logger()
 
@@ -62,12 +63,12 @@ class Worker:
         discard_output: Callable[[Completion], None],
     ) -> None:
         self._options = options
-        self._steps_queue = steps_queue
+        self._steps_queue = StepsQueue(steps_queue, self._end_with)
         self._factory = factory
         self._held = HeldSteps()
         self._backlog = Backlog(options.executors)
         self._publisher = Publisher(
-            steps_queue, results_queue, self._backlog, self._held, options.name, options.host, discard_output
+            self._steps_queue, results_queue, self._backlog, self._held, options.name, options.host, discard_output
         )
         self._stopping = threading.Event()
         self._hurry = threading.Event()
@@ -75,7 +76,7 @@ class Worker:
         self._ended = threading.Event()
         self._executors: dict[int, ExecutorProcess] = {}
         self._error: BaseException | None = None
-        self._intake = Intake(steps_queue, guard, self._backlog, self._held, self._publisher, self._stopping)
+        self._intake = Intake(self._steps_queue, guard, self._backlog, self._held, self._publisher, self._stopping)
 
     def stop(self) -> None:
         """Begin to end; called again: hurry. Safe to call from a signal handler."""
@@ -153,13 +154,17 @@ class Worker:
             try:
                 target()
             except BaseException as error:  # noqa: BLE001 # kept, and raised by `run` when all else is in order
-                self._error = self._error or error
-                self._stopping.set()
+                self._end_with(error)
 
         # A daemon: a long poll that outlives the grace time must not keep the process.
         thread = threading.Thread(target=guarded, name=name, daemon=True)
         thread.start()
         return thread
+
+    def _end_with(self, error: BaseException) -> None:
+        """Begin to end because of `error`; the first one is what `run` raises."""
+        self._error = self._error or error
+        self._stopping.set()
 
     def _stand_by(self, slot: int) -> Callable[[], None]:
         def begin(step: HeldStep) -> None:

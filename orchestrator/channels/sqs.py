@@ -89,10 +89,13 @@ class SqsChannel:
         )
 
     def _turn_away(self, message: Received, completion: Completion) -> Stray:
-        """Another run's completion, on a results queue that runs share."""
+        """Another run's completion: for that run to find, where runs share the results queue."""
         if completion.expires_at < time():
             self._results.delete([message.receipt])
             return Stray("expired", f"a completion of run {completion.run} had expired and was deleted")
+        if self._results_are_own:
+            self._results.delete([message.receipt])  # as in `_refuse`
+            return Stray("foreign", f"a completion of run {completion.run}, on this run's own queue, was deleted")
         self._results.hide([message.receipt], random.randint(*FOREIGN_DELAY_SECONDS))
         return Stray("foreign", f"a completion of run {completion.run} was handed back")
 

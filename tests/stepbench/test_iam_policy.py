@@ -45,13 +45,7 @@ def test_the_orchestrator_is_allowed_this_and_no_more() -> None:
     assert allowed(policy("orchestrator", configured())) == {
         "arn:aws:s3:::payloads/orchestration-bench/runs/*": {"s3:PutObject", "s3:AbortMultipartUpload"},
         STEPS_ARN: {"sqs:SendMessage", "sqs:GetQueueAttributes"},
-        RESULTS_ARN: {
-            "sqs:CreateQueue",
-            "sqs:DeleteQueue",
-            "sqs:ReceiveMessage",
-            "sqs:DeleteMessage",
-            "sqs:ChangeMessageVisibility",
-        },
+        RESULTS_ARN: {"sqs:CreateQueue", "sqs:DeleteQueue", "sqs:ReceiveMessage", "sqs:DeleteMessage"},
     }
 
 
@@ -145,7 +139,7 @@ def test_a_statement_is_found_whatever_the_case_of_its_action() -> None:
 
 @pytest.mark.parametrize(
     ("resource", "sid"),
-    [(None, "SendSteps"), (STEPS_ARN, "SendSteps"), (FIXED_ARN, "FindResultsQueue")],
+    [(None, "SendSteps"), (STEPS_ARN, "SendSteps"), (FIXED_ARN, "ShareResultsQueue")],
 )
 def test_of_two_statements_with_an_action_the_one_for_the_resource_is_found(resource: str | None, sid: str) -> None:
     fixed = configured(results_queue_url=FIXED_QUEUE)

@@ -66,6 +66,18 @@ def test_another_runs_completion_that_has_expired_is_deleted_and_told() -> None:
     assert results.bodies() == []
 
 
+def test_another_runs_completion_is_deleted_from_a_queue_that_nobody_else_reads_and_told() -> None:
+    channel, _, results = make_channel(own=True)
+    results.send([Outgoing(make_done(run="r2").model_dump_json()), Outgoing(make_done().model_dump_json())])
+    arrivals = channel.receive(0)
+    assert [arrival.completion.run for arrival in arrivals.completions] == ["r1"]
+    (stray,) = arrivals.strays
+    assert stray.event == "foreign"
+    assert "r2" in stray.message
+    assert [call for _, call, _ in results.told] == ["send", "receive", "delete"], "no right to hide it is needed"
+    assert len(results.bodies()) == 1
+
+
 def test_this_runs_completion_is_received_however_late_it_comes() -> None:
     channel, _, results = make_channel(own=False)
     results.send([Outgoing(make_done(expires_at=time() - 1).model_dump_json())])
