@@ -184,7 +184,7 @@ def _uses_of_keys(request: Any, resource: str) -> list[tuple[str, str]]:
     """What a request to S3 needs of KMS, as AWS documents it: actions, and ARNs of keys.
 
     moto keeps the key that an object was written with, and asks nobody for leave to use it.
-    https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingKMSEncryption.html#require-sse-kms
+    https://repost.aws/knowledge-center/s3-large-file-encryption-kms-key
     """
     from moto.s3.models import s3_backends
 
