@@ -28,6 +28,10 @@ def of(summary: Summary) -> Iterator[tuple[str, str]]:
     for group in summary.failures:
         where = f" in {group.phase}" if group.phase else ""
         yield "Failed", f"{group.count} x {group.error_class}{where}: {units.shortened(group.message, LONGEST_MESSAGE)}"
+
+
+def left_in_s3(summary: Summary) -> Iterator[tuple[str, str]]:
+    """What is still in the bucket; its URI is there to be copied, so these are not to be wrapped."""
     for left in summary.left_in_s3:
         what = f"{plural(left.objects, 'object')}, {units.size(left.bytes)}, below {left.uri}"
         yield "Left in S3", what if left.objects else "nothing"

@@ -39,6 +39,7 @@ def show(summary: Summary, stream: TextIO, next_commands: Sequence[str] | None =
         if summary.parts:
             _print_table(console, summary)
         _print_facts(console, facts.of(summary))
+        _print_whole(console, facts.left_in_s3(summary))
         _print_warnings(console, summary)
         _print_paths(console, summary, next_commands or (_as_json(summary),))
     stream.write("".join(f"{line.rstrip()}\n" for line in captured.get().splitlines()))
@@ -155,5 +156,10 @@ def _print_warnings(console: Console, summary: Summary) -> None:
 def _print_paths(console: Console, summary: Summary, next_commands: Sequence[str]) -> None:
     console.print()
     for name, texts in (("Metrics", summary.files), ("Next", next_commands)):
-        for index, text in enumerate(texts):
-            console.print(f"{name if not index else '':{LABEL_CELLS}}  {one_line(text)}", soft_wrap=True)
+        _print_whole(console, ((name if not index else "", text) for index, text in enumerate(texts)))
+
+
+def _print_whole(console: Console, rows: Iterable[tuple[str, str]]) -> None:
+    """Below the facts, in their columns, and never wrapped."""
+    for name, text in rows:
+        console.print(f"{name:{LABEL_CELLS}}  {one_line(text)}", soft_wrap=True)

@@ -141,6 +141,13 @@ def test_what_was_left_in_s3_is_told() -> None:
     assert "6 objects, 300 MB, below s3://bucket/runs/r1/" in _shown(_summary(make_run(), left=(left,)))
 
 
+def test_the_uri_of_what_was_left_in_s3_is_whole_however_long_it_is() -> None:
+    left = LeftInS3(uri=f"s3://bucket/{'x' * 100}/", objects=6, bytes=300_000_000)
+    shown = _shown(_summary(make_run(), left=(left,)))
+    assert f"\nLeft in S3   6 objects, 300 MB, below {left.uri}\n" in shown
+    assert shown.index("Trouble") < shown.index("Left in S3") < shown.index("Metrics")
+
+
 def test_a_run_that_goes_on_is_told_to_be_unfinished() -> None:
     run = make_run(finished=False)
     run.lines.pop()
