@@ -7,23 +7,19 @@ the stream is no terminal. Paths and commands are not wrapped, so that they can 
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, TextIO
 
 from orchestrator.report import facts, units
 from orchestrator.report.doubts import plural
-from orchestrator.report.summary import Part, Spread, Summary
-from orchestrator.report.units import Scale, one_line
+from orchestrator.report.summary import Summary
+from orchestrator.report.table import of_parts
+from orchestrator.report.units import one_line
 
 if TYPE_CHECKING:
     from rich.console import Console
-    from rich.table import Table
 
-BAR_CELLS = 12
-SMALL_SHARE = 0.001
-"""Parts below this share of the wall step back."""
 LABEL_CELLS = 11
-SHOWN_ONLY_WHEN_THEY_HAPPENED = ("retry", "redelivery")
 
 
 def show(summary: Summary, stream: TextIO, next_commands: Sequence[str] | None = None) -> None:
@@ -69,7 +65,7 @@ def _print_table(console: Console, summary: Summary) -> None:
         console.print(
             f"{worked} in the steps' own work, {units.percent(summary.orchestration_share)} in orchestration."
         )
-    console.print(_table(summary, console.encoding))
+    console.print(of_parts(summary, console.width, console.encoding))
 
 
 def _basis(summary: Summary) -> str:
@@ -87,46 +83,6 @@ def _basis(summary: Summary) -> str:
     cold = " cold" if summary.cold_only else ""
     aside = f"; left out: {', '.join(left_out)}" if left_out else ""
     return f"({plural(counts.in_statistics, f'{cold} sample'.strip())}{aside})"
-
-
-def _table(summary: Summary, encoding: str) -> Table:
-    from rich.table import Table
-
-    scale = units.scale_of(max(part.duration_ns.max for part in summary.parts.values()))
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
-    table.add_column("part", no_wrap=True)
-    for heading in (f"p50 {scale.unit}", f"p95 {scale.unit}", f"max {scale.unit}", "MB/s", "CPU", "share"):
-        table.add_column(heading, justify="right", no_wrap=True)
-    table.add_column("", no_wrap=True, style="cyan")
-    largest = max((part.share or 0) for part in summary.parts.values())
-    for name, part in summary.parts.items():
-        if part.duration_ns.max or name not in SHOWN_ONLY_WHEN_THEY_HAPPENED:
-            style = "dim" if (part.share or 0) < SMALL_SHARE else None
-            table.add_row(*_row(name, part, scale, largest, encoding), style=style)
-    if summary.step_ns:
-        table.add_row("total", *_durations(summary.step_ns, scale), "", "", "", "", style="bold")
-    return table
-
-
-def _row(name: str, part: Part, scale: Scale, largest: float, encoding: str) -> Iterator[str]:
-    yield name.replace("_", " ")
-    yield from _durations(part.duration_ns, scale)
-    yield units.rate(part.mb_per_second) if part.mb_per_second is not None else ""
-    yield f"{part.cpu_share * 100:.0f}%" if part.mb_per_second is not None and part.cpu_share is not None else ""
-    yield units.percent(part.share) if part.share is not None else ""
-    yield _bar((part.share or 0) / largest if largest > 0 else 0, encoding)
-
-
-def _durations(spread: Spread, scale: Scale) -> list[str]:
-    return [scale.show(value) for value in (spread.p50, spread.p95, spread.max)]
-
-
-def _bar(share_of_largest: float, encoding: str) -> str:
-    """Half cells where the stream can show them."""
-    halves = round(max(0.0, share_of_largest) * BAR_CELLS * 2)
-    if not encoding.lower().startswith("utf"):
-        return "#" * (halves // 2)
-    return "━" * (halves // 2) + "╸" * (halves % 2)
 
 
 def _print_facts(console: Console, rows: Iterable[tuple[str, str]]) -> None:

@@ -81,6 +81,34 @@ def test_a_row_tells_percentiles_rate_cpu_share_and_a_bar() -> None:
     assert "98.3% in the steps' own work, 1.7% in orchestration." in shown
 
 
+@pytest.mark.parametrize(
+    ("columns", "headings"),
+    [
+        (100, ["p50 ms", "p95 ms", "max ms", "MB/s", "CPU", "share"]),
+        (60, ["p50 ms", "p95 ms", "max ms", "MB/s", "CPU", "share"]),
+        (56, ["p50 ms", "p95 ms", "max ms", "MB/s", "share"]),
+        (50, ["p50 ms", "p95 ms", "max ms", "share"]),
+        (40, ["p50 ms", "p95 ms", "share"]),
+        (30, ["p50 ms", "share"]),
+    ],
+)
+def test_a_narrow_terminal_has_fewer_columns_and_no_shorter_numbers(
+    columns: int, headings: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    run = make_run(finished=False)
+    run.lines[1:] = [make_sample(total_ns=12_345 * MS)]
+    shown = _shown(_summary(run))
+    assert re.split(r"  +", _row(shown, "part"))[1:] == headings
+    assert ("━" in shown) is (columns > 60)
+    assert "…" not in shown
+    durations = [heading for heading in headings if heading.endswith(" ms")]
+    assert _row(shown, "total").split()[1:] == ["12345.0"] * len(durations)
+    upload = ["100.0"] * len(durations)
+    upload += ["500"] * ("MB/s" in headings) + ["50%"] * ("CPU" in headings) + ["0.8%"]
+    assert _row(shown, "upload").split()[1 : 1 + len(upload)] == upload
+
+
 def test_retry_and_redelivery_have_a_row_only_where_they_happened() -> None:
     run = make_run(finished=False)
     run.lines[1:] = [make_sample()]
