@@ -10,6 +10,7 @@
 
 from __future__ import annotations
 
+import random
 import time
 from typing import TYPE_CHECKING, cast
 
@@ -18,8 +19,9 @@ from orchestrator.local.http_server import client_is_gone
 if TYPE_CHECKING:
     from moto.sqs.models import Message, Queue, SQSBackend
 
-# How long a receiver waits at most before it looks again for messages whose visibility timeout ran out.
-_LOOK_AGAIN_SECONDS = 0.5
+# How long a receiver waits before it looks again for messages whose visibility timeout ran out. Not always the same
+# time: of two receivers that hide a message from each other, the one that hid it would always be the first to see it.
+_LOOK_AGAIN_SECONDS = (0.1, 0.5)
 
 
 def mend() -> None:
@@ -47,7 +49,7 @@ def mend() -> None:
             left_seconds = ends - time.monotonic()
             if found or left_seconds <= 0:
                 return found
-            queue.wait_for_messages(min(_LOOK_AGAIN_SECONDS, left_seconds))  # type: ignore[arg-type] # takes fractions too
+            queue.wait_for_messages(min(random.uniform(*_LOOK_AGAIN_SECONDS), left_seconds))  # type: ignore[arg-type] # takes fractions too
 
     def change_message_visibility(
         self: SQSBackend, queue_name: str, receipt_handle: str, visibility_timeout: int
