@@ -68,5 +68,5 @@ class ExecutorDied(ExecutorLost):
     """The executor's process ended during a step (killed, out of memory, crashed)."""
 
 
-class PartlyRefused(StepbenchError):
+class PartlyRefused(EnvironmentRefused):
     """A queue went on refusing some messages of a batch."""

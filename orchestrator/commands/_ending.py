@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from orchestrator.report.summary import Summary
 from orchestrator.report.terminal import show
 from orchestrator.run.closing import Ending
 from orchestrator.run.plan import Plan
-from stepbench import streams
+from orchestrator.run.site import Site
+from stepbench import aws_errors, streams
 from stepbench.errors import EnvironmentRefused
 
 EXIT_CHAIN_FAILED = 1
@@ -22,10 +25,25 @@ def tell(ending: Ending, as_json: bool) -> int:
     return EXIT_CHAIN_FAILED if ending.summary.counts.chains_failed else 0
 
 
-def interrupted(plan: Plan, *, own_stack: bool) -> str:
-    """What becomes of a run after Ctrl-C."""
-    kept = f"Interrupted. What was measured is in {plan.metrics_file}: python -m orchestrator report {plan.run_id}"
-    if own_stack:
+@contextmanager
+def telling_what_is_kept(plan: Plan, site: Site) -> Iterator[None]:
+    """Whatever ends a run before its time, the user learns where its figures are and how to go on.
+
+    Raises EnvironmentRefused for what AWS refused, and KeyboardInterrupt.
+    """
+    try:
+        with aws_errors.worded("orchestrator", site.settings):
+            yield
+    except EnvironmentRefused as error:
+        raise EnvironmentRefused(f"{error}\n{_kept(plan, site)}") from error
+    except KeyboardInterrupt:
+        print(f"Interrupted. {_kept(plan, site)}", file=sys.stderr)
+        raise
+
+
+def _kept(plan: Plan, site: Site) -> str:
+    kept = f"What was measured is in {plan.metrics_file}: python -m orchestrator report {plan.run_id}"
+    if site.own_stack:
         return f"{kept}\nThe run cannot be resumed: its queue and its payloads were on the embedded stack."
     return f"{kept}\nTo go on with it: python -m orchestrator resume {plan.run_id}"
 

@@ -25,7 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(settings: Settings, arguments: argparse.Namespace) -> int:
     """As `start`; 0 for a run that has finished. Raises UsageError, EnvironmentRefused, KeyboardInterrupt."""
-    from orchestrator.commands._ending import interrupted, tell
+    from orchestrator.commands._ending import tell, telling_what_is_kept
     from orchestrator.report import metrics_file
     from orchestrator.report.live import progress_view
     from orchestrator.report.locate import find
@@ -48,15 +48,11 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:
         preflight.check(place.settings, place.clients)
         journal.cut(file.whole_bytes)
         plan = file.run.plan
-        try:
-            with progress_view(sys.stderr, arguments.quiet) as view:
-                tally = Tally(plan, view.update)
-                tally.saw(file.lines, 0)
-                go_on(plan, place, past, journal, tally.saw, retry_failed=arguments.retry_failed)
-        except KeyboardInterrupt:
-            print(interrupted(plan, own_stack=False), file=sys.stderr)
-            raise
-        return tell(closing.close(plan, place, journal), arguments.json)
+        with telling_what_is_kept(plan, place), progress_view(sys.stderr, arguments.quiet) as view:
+            tally = Tally(plan, view.update)
+            tally.saw(file.lines, 0)
+            channel = go_on(plan, place, past, journal, tally.saw, retry_failed=arguments.retry_failed)
+        return tell(closing.close(plan, place, journal, channel), arguments.json)
 
 
 def _nothing_to_do(file: MetricsFile, retry_failed: bool) -> str | None:

@@ -24,7 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(settings: Settings, arguments: argparse.Namespace) -> int:
     """0 when all chains are done, 1 when one failed. Raises UsageError, EnvironmentRefused, KeyboardInterrupt."""
-    from orchestrator.commands._ending import interrupted, tell
+    from orchestrator.commands._ending import tell, telling_what_is_kept
     from orchestrator.report.live import progress_view
     from orchestrator.report.tally import Tally
     from orchestrator.run import closing, first_payload, journal, plan, preflight, site
@@ -50,11 +50,6 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:
             place.settings, environment=place.environment, run_id=run_id, date=f"{now:%Y-%m-%d}", metrics_file=path
         )
         log = journal.begin(path, made, settings)
-        try:
-            with progress_view(sys.stderr, arguments.quiet) as view:
-                execute(made, place, payload, log, Tally(made, view.update).saw)
-        except KeyboardInterrupt:
-            stack.close()
-            print(interrupted(made, own_stack=place.own_stack), file=sys.stderr)
-            raise
-        return tell(closing.close(made, place, log), arguments.json)
+        with telling_what_is_kept(made, place), progress_view(sys.stderr, arguments.quiet) as view:
+            channel = execute(made, place, payload, log, Tally(made, view.update).saw)
+        return tell(closing.close(made, place, log, channel), arguments.json)

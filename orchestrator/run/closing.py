@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from orchestrator.channels import Channel
 from orchestrator.report import metrics_file
 from orchestrator.report.statistics import summarise
 from orchestrator.report.summary import Summary
@@ -21,6 +22,8 @@ from orchestrator.run.plan import Plan
 from orchestrator.run.site import Site
 from stepbench import aws_errors
 from stepbench.errors import EnvironmentRefused
+from stepbench.s3_clients import Encryption
+from stepbench.s3_clients.boto3 import encryption_arguments
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
@@ -34,21 +37,22 @@ class Ending:
     refused: tuple[str, ...]
 
 
-def close(plan: Plan, site: Site, journal: Journal) -> Ending:
+def close(plan: Plan, site: Site, journal: Journal, channel: Channel) -> Ending:
     """Ends a run whose chains have all ended. Raises EnvironmentRefused where the summary cannot be written."""
     s3, sqs = site.clients.s3, site.clients.sqs
     closing = _Closing(site)
+    closing.did(channel.close)
     cleaned = site.settings.cleanup and closing.did(lambda: _clean_up(plan, s3))
     # The file tells what is left, and its copy in S3 is whole: hence this order.
-    left = left_in_s3(plan, site, journal.path, cleaned)
-    summary = summarise([metrics_file.read(journal.path)], [left])
-    journal.write([SummaryLine(**{**summary.model_dump(mode="json"), "finished": True})])
+    file = metrics_file.read(journal.path)
+    summary = summarise([file], [left_in_s3(file, gone=cleaned or site.own_stack)])
+    journal.write([SummaryLine(**summary.model_dump(mode="json"))])
     journal.close()
     if site.settings.metrics_to_s3:
-        closing.did(lambda: s3.upload_file(str(journal.path), plan.bucket, plan.metrics_key))
+        closing.did(lambda: _copy(plan, s3, journal))
     if plan.results_queue_is_own:
         closing.did(lambda: results_queue.delete(sqs, plan.results_queue_url))
-    return Ending(summarise([metrics_file.read(journal.path)], [left]), tuple(closing.refused))
+    return Ending(summary, tuple(closing.refused))
 
 
 class _Closing:
@@ -66,6 +70,11 @@ class _Closing:
             self.refused.append(str(error))
             return False
         return True
+
+
+def _copy(plan: Plan, client: S3Client, journal: Journal) -> None:
+    encryption = encryption_arguments(Encryption(sse=plan.sse, kms_key_id=plan.kms_key_id))
+    client.upload_file(str(journal.path), plan.bucket, plan.metrics_key, ExtraArgs=encryption)
 
 
 def _clean_up(plan: Plan, client: S3Client) -> None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from time import monotonic, sleep
 
 import structlog
 
+from orchestrator.channels import Channel
 from orchestrator.channels.sqs import SqsChannel
 from orchestrator.run import results_queue
 from orchestrator.run.chain import Action, Chains
@@ -31,21 +33,28 @@ RESULTS_VISIBILITY_SECONDS = 60
 log = structlog.get_logger()
 
 
-def execute(plan: Plan, site: Site, payload: FirstPayload, journal: Journal, observe: Observer) -> None:
-    """Runs every chain to its end. Raises the SDK's errors; KeyboardInterrupt, with the journal telling so."""
+def execute(plan: Plan, site: Site, payload: FirstPayload, journal: Journal, observe: Observer) -> Channel:
+    """Runs every chain to its end; returns the channel, for `closing` to close.
+
+    Raises the SDK's errors; KeyboardInterrupt, with the journal telling so.
+    """
     with _telling_interrupts(journal):
+        usable = _results_queue(plan, site)
         chains = _chains(plan, _upload(plan, site, payload, journal), BEFORE_ANY_RESUME)
-        _drive(plan, site, BEFORE_ANY_RESUME, chains, chains.start(), journal, observe)
+        usable()
+        return _drive(plan, site, BEFORE_ANY_RESUME, chains, chains.start(), journal, observe)
 
 
-def go_on(plan: Plan, site: Site, past: History, journal: Journal, observe: Observer, *, retry_failed: bool) -> None:
-    """Runs what an earlier incarnation left to its end; raises as `execute` does. `past` has a first payload."""
+def go_on(plan: Plan, site: Site, past: History, journal: Journal, observe: Observer, *, retry_failed: bool) -> Channel:
+    """Runs what an earlier incarnation left to its end, as `execute` does. `past` has a first payload."""
     assert past.first_payload is not None
     epoch = past.epoch + 1
     with _telling_interrupts(journal):
         journal.write([Event(event="resumed", at=now_text(), epoch=epoch)])
+        _results_queue(plan, site)()
         chains = _chains(plan, past.first_payload, epoch)
-        _drive(plan, site, epoch, chains, chains.resume(past.chains, retry_failed=retry_failed), journal, observe)
+        first = chains.resume(past.chains, retry_failed=retry_failed)
+        return _drive(plan, site, epoch, chains, first, journal, observe)
 
 
 @contextmanager
@@ -57,6 +66,15 @@ def _telling_interrupts(journal: Journal) -> Iterator[None]:
         raise
 
 
+def _results_queue(plan: Plan, site: Site) -> Callable[[], None]:
+    """Makes the run's own results queue; returns what waits until it may be used."""
+    if not plan.results_queue_is_own:
+        return lambda: None
+    results_queue.create(site.clients.sqs, plan.results_queue_url, RESULTS_VISIBILITY_SECONDS)
+    usable_at = monotonic() + (0.0 if site.environment == "embedded" else results_queue.USABLE_AFTER_SECONDS)
+    return lambda: sleep(max(0.0, usable_at - monotonic()))
+
+
 def _drive(
     plan: Plan,
     site: Site,
@@ -65,14 +83,22 @@ def _drive(
     first: Sequence[Action],
     journal: Journal,
     observe: Observer,
-) -> None:
-    if plan.results_queue_is_own:
-        results_queue.create(site.clients.sqs, plan.results_queue_url, RESULTS_VISIBILITY_SECONDS)
+) -> Channel:
     channel = _channel(plan, site)
     try:
         RunLoop(plan, epoch, chains, channel, journal, observe, site.check).run(first)
-    finally:
+    except BaseException:
+        _close_quietly(channel)
+        raise
+    return channel
+
+
+def _close_quietly(channel: Channel) -> None:
+    """What ends the run is to be told, not this: a completion that is not deleted is known when it comes again."""
+    try:
         channel.close()
+    except Exception as error:  # noqa: BLE001 # see above
+        log.info("some completions are not deleted", error=str(error))
 
 
 def _chains(plan: Plan, first: PayloadRef, epoch: int) -> Chains:

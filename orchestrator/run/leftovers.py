@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-from orchestrator.report import metrics_file
+from orchestrator.report.metrics_file import MetricsFile
 from orchestrator.report.summary import LeftInS3
-from orchestrator.run.plan import Plan
-from orchestrator.run.site import Site
 from stepbench.s3_uris import uri
 
 
-def left_in_s3(plan: Plan, site: Site, path: Path, cleaned: bool) -> LeftInS3:
-    """Payloads that stay when the run is over: none after a clean-up, none where the stack goes with the run."""
+def left_in_s3(file: MetricsFile, *, gone: bool) -> LeftInS3:
+    """Payloads that stay when the run is over, as far as its lines tell; none where they are `gone`.
+
+    What an execution wrote that nobody accepted (a duplicate, one that died after its upload) is in no line.
+    """
+    plan = file.run.plan
     where = uri(plan.bucket, plan.payloads_prefix)
-    if cleaned or site.own_stack:
+    if gone:
         return LeftInS3(uri=where, objects=0, bytes=0)
-    found = metrics_file.read(path)
-    sizes = {sample.output_uri: sample.bytes_out for sample in (*found.samples, *found.warmups)}
-    sizes |= {sample.input_uri: sample.bytes_in for sample in (*found.samples, *found.warmups)}
+    sizes = {event.payload.uri: event.payload.object_bytes for event in file.events if event.payload is not None}
+    sizes |= {sample.output_uri: sample.bytes_out for sample in (*file.samples, *file.warmups)}
     return LeftInS3(uri=where, objects=len(sizes), bytes=sum(sizes.values()))

@@ -72,7 +72,8 @@ class RunLoop:
 
     def _patience_seconds(self) -> float:
         left = self._heard_at + self._plan.stall_timeout_seconds - monotonic()
-        return min(MAX_WAIT_SECONDS, max(1.0, left))
+        # Beyond it, the backlog is looked at after each long poll: it may last for hours.
+        return min(MAX_WAIT_SECONDS, max(1.0, left)) if left > 0 else MAX_WAIT_SECONDS
 
     def _nothing_left(self) -> bool:
         """Nothing came back for STALL_TIMEOUT and no step is in the queue or in a worker's hands."""

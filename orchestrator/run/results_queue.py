@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from stepbench.errors import EnvironmentRefused
+
 if TYPE_CHECKING:
     from mypy_boto3_sqs.client import SQSClient
 
 # As long as SQS keeps anything: a run may be resumed days later.
 RETENTION_SECONDS = 1_209_600
 LONG_POLL_SECONDS = 20
+# https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_CreateQueue.html
+USABLE_AFTER_SECONDS = 1.0
 
 
 def create(client: SQSClient, url: str, visibility_seconds: int) -> None:
-    """The queue that `url` will name. Raises the SDK's error."""
-    client.create_queue(
+    """The queue that `url` names. Raises the SDK's error, EnvironmentRefused where it comes up in another account."""
+    made = client.create_queue(
         QueueName=url.rpartition("/")[2],
         Attributes={
             "VisibilityTimeout": str(visibility_seconds),
@@ -22,7 +26,17 @@ def create(client: SQSClient, url: str, visibility_seconds: int) -> None:
             "ReceiveMessageWaitTimeSeconds": str(LONG_POLL_SECONDS),
             "SqsManagedSseEnabled": "true",
         },
-    )
+    )["QueueUrl"]
+    if _account_and_name(made) != _account_and_name(url):
+        client.delete_queue(QueueUrl=made)
+        raise EnvironmentRefused(
+            f"the run's results queue came up as {made}, not as {url}: the steps queue is another account's; "
+            "--results-queue-url (ORCH_RESULTS_QUEUE_URL) names a queue of that account"
+        )
+
+
+def _account_and_name(url: str) -> list[str]:
+    return url.split("/")[-2:]
 
 
 def delete(client: SQSClient, url: str) -> None:

@@ -52,7 +52,7 @@ class Boto3Client:
         return data, counted.facts()
 
     def put(self, bucket: str, key: str, data: Data, encryption: Encryption) -> S3Requests:
-        extra = _encryption_arguments(encryption)
+        extra = encryption_arguments(encryption)
         with self._counter.counting() as counted:
             if memoryview(data).nbytes > self._transfer.part_bytes:
                 file: Any = BufferFile(data)
@@ -127,7 +127,8 @@ def _check_size(bucket: str, key: str, found_bytes: int, declared_bytes: int) ->
         raise SizeMismatch(f"s3://{bucket}/{key} has {found_bytes} bytes where {declared_bytes} were declared")
 
 
-def _encryption_arguments(encryption: Encryption) -> dict[str, Any]:
+def encryption_arguments(encryption: Encryption) -> dict[str, Any]:
+    """What asks for it, in the SDK's own words, of a put and of a transfer."""
     if encryption.sse == "none":
         return {}
     if encryption.sse == "s3":
