@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from orchestrator.report.audit import audit, wall_ns
 from orchestrator.report.metrics_file import MetricsFile
-from orchestrator.report.summary import Counts, Transfers
+from orchestrator.report.summary import Choice, Counts, Transfers
 from orchestrator.report.units import percent
 from stepbench.samples import Sample
 
@@ -24,7 +24,7 @@ def doubts(
     used: Sequence[Sample],
     counts: Counts,
     s3: dict[str, Transfers],
-    choices: dict[str, tuple[str | float, ...]],
+    choices: dict[str, tuple[Choice, ...]],
     *,
     cold_only: bool,
 ) -> Iterator[str]:
@@ -35,7 +35,7 @@ def doubts(
     yield from _about_number(used, cold_only=cold_only)
     yield from _about_executors(files, used)
     yield from _about_transit(used)
-    yield from _about_counts(counts)
+    yield from _about_counts(files, counts)
     yield from _about_s3(s3)
 
 
@@ -59,7 +59,7 @@ def _about_files(files: Sequence[MetricsFile]) -> Iterator[str]:
             )
 
 
-def _about_mixture(files: Sequence[MetricsFile], choices: dict[str, tuple[str | float, ...]]) -> Iterator[str]:
+def _about_mixture(files: Sequence[MetricsFile], choices: dict[str, tuple[Choice, ...]]) -> Iterator[str]:
     if len({file.run.environment for file in files}) > 1:
         yield "These figures mix runs on the embedded stack with runs on AWS; report them apart to compare them."
     mixed = [name.replace("_", " ") for name, values in choices.items() if len(values) > 1]
@@ -111,8 +111,8 @@ def _about_transit(used: Sequence[Sample]) -> Iterator[str]:
         )
 
 
-def _about_counts(counts: Counts) -> Iterator[str]:
-    if counts.retries:
+def _about_counts(files: Sequence[MetricsFile], counts: Counts) -> Iterator[str]:
+    if any(sample.attempt > 1 for file in files for sample in file.samples):
         yield (
             f"{plural(counts.retries, 'retry')}: the time up to the accepted attempt is shown as retry and is part of "
             "the chains' walls; compare with a run that has none."

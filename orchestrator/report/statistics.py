@@ -7,14 +7,14 @@ cold ones are left, they are used and the summary says so. Counts, S3 facts and 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from orchestrator.report.audit import parts_of_wall, wall_ns
 from orchestrator.report.counts import count, failure_groups
 from orchestrator.report.doubts import doubts
 from orchestrator.report.metrics_file import MetricsFile
 from orchestrator.report.percentiles import median_mb_per_second, spread, spread_or_none
-from orchestrator.report.summary import PARTS, LeftInS3, Part, Sizes, Summary, Transfers
+from orchestrator.report.summary import PARTS, Choice, Interrupted, LeftInS3, Part, Sizes, Summary, Transfers
 from stepbench.samples import PHASES, S3Requests, Sample
 
 BYTES_OF_PHASE: dict[str, Callable[[Sample], int]] = {
@@ -53,6 +53,7 @@ def summarise(files: Sequence[MetricsFile], left_in_s3: Sequence[LeftInS3] | Non
         environments=environments,
         label=LABELS[environments[0]] if len(environments) == 1 else MIXED_LABEL,
         finished=all(map(is_finished, files)),
+        interrupted=tuple(_interrupted(files)),
         choices=choices,
         counts=counts,
         failures=failure_groups(files),
@@ -164,17 +165,25 @@ def _sum_known(numbers: Iterable[int | None]) -> int | None:
     return sum(known) if known else None
 
 
-def _choices(files: Sequence[MetricsFile], samples: Sequence[Sample]) -> dict[str, tuple[str | float, ...]]:
+def _choices(files: Sequence[MetricsFile], samples: Sequence[Sample]) -> dict[str, tuple[Choice, ...]]:
     """What ran: of the samples where they tell (a client may be another one than was asked for), else of the plans."""
     plans = [file.run.plan for file in files]
-    found: dict[str, list[str | float]] = {
+    found: dict[str, list[Choice]] = {
         name: [getattr(holder, name) for holder in (samples or plans)]
         for name in ("serializer", "compression", "s3_client", "transform")
     }
-    for name in ("materialize", "payload_mb", "steps", "concurrency"):
+    for name in ("materialize", "steps", "concurrency"):
         found[name] = [getattr(plan, name) for plan in plans]
+    found["payload_mb"] = [plan.payload_mb for plan in plans if plan.payload_file is None]
     found["payload_file"] = [plan.payload_file for plan in plans if plan.payload_file is not None]
     return {name: tuple(dict.fromkeys(values)) for name, values in found.items() if values}
+
+
+def _interrupted(files: Iterable[MetricsFile]) -> Iterator[Interrupted]:
+    for file in files:
+        if not is_finished(file) and file.events and file.events[-1].event == "interrupted":
+            resumable = file.run.settings.get("ORCH_BUCKET") is not None
+            yield Interrupted(run_id=file.run.run_id, file=str(file.path), resumable=resumable)
 
 
 def _told_left(files: Iterable[MetricsFile]) -> tuple[LeftInS3, ...]:

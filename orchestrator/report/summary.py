@@ -22,6 +22,8 @@ PARTS = (
 """The parts of a chain's wall in the order in which a step meets them; those of a step that no clock of its own can
 place come last."""
 
+Choice = str | int | float
+
 
 class Spread(Frozen):
     """p50 and p95 by linear interpolation between the two nearest values, and the largest value."""
@@ -110,6 +112,15 @@ class LeftInS3(Frozen):
     bytes: int
 
 
+class Interrupted(Frozen):
+    """A run whose orchestrator was told to end."""
+
+    run_id: str
+    file: str
+    resumable: bool
+    """False: its queue and its payloads ended with its own embedded stack."""
+
+
 class Summary(Frozen):
     """Where the time went and everything around it, of one or several runs."""
 
@@ -119,7 +130,9 @@ class Summary(Frozen):
     label: str
     """What the figures describe; belongs beside them wherever they are shown."""
     finished: bool
-    choices: dict[str, tuple[str | float, ...]]
+    interrupted: tuple[Interrupted, ...]
+    """Those of the runs whose last word is that they were; one that was gone on with since is none of them."""
+    choices: dict[str, tuple[Choice, ...]]
     """What ran, by setting (`serializer`, `compression`, …): one value each, several where the runs differ."""
     counts: Counts
     failures: tuple[FailureGroup, ...]

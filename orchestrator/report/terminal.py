@@ -25,7 +25,8 @@ LABEL_CELLS = 11
 def show(summary: Summary, stream: TextIO, next_commands: Sequence[str] | None = None) -> None:
     """Writes `summary` to `stream`.
 
-    `next_commands` are what to run next; without them, the report of the same files as JSON.
+    `next_commands` are what to run next; without them, how to go on with what was interrupted, and the report of the
+    same files as JSON.
     """
     from rich.console import Console
 
@@ -37,13 +38,18 @@ def show(summary: Summary, stream: TextIO, next_commands: Sequence[str] | None =
         _print_facts(console, facts.of(summary))
         _print_whole(console, facts.left_in_s3(summary))
         _print_warnings(console, summary)
-        _print_paths(console, summary, next_commands or (_as_json(summary),))
+        _print_paths(console, summary, next_commands or _next(summary))
     stream.write("".join(f"{line.rstrip()}\n" for line in captured.get().splitlines()))
     stream.flush()
 
 
-def _as_json(summary: Summary) -> str:
-    return f"python -m orchestrator report --json {shlex.join(summary.files)}"
+def _next(summary: Summary) -> list[str]:
+    """Each command names files: a run id alone would be looked for in another run's --metrics-dir."""
+    resumable = [run.file for run in summary.interrupted if run.resumable]
+    return [
+        *(f"python -m orchestrator resume {shlex.quote(file)}" for file in resumable),
+        f"python -m orchestrator report --json {shlex.join(summary.files)}",
+    ]
 
 
 def _print_head(console: Console, summary: Summary) -> None:
@@ -52,7 +58,15 @@ def _print_head(console: Console, summary: Summary) -> None:
     console.print(summary.label)
     counts = summary.counts
     if not summary.finished:
-        console.print(f"Not finished: {counts.samples} of {plural(counts.steps, 'step')} so far.")
+        done = f"{counts.samples} of {plural(counts.steps, 'step')}"
+        none_goes_on = len(summary.interrupted) == len(summary.run_ids)
+        console.print(f"Interrupted after {done}." if none_goes_on else f"Not finished: {done} so far.")
+    for run in summary.interrupted:
+        if not run.resumable:
+            console.print(
+                f"Run {run.run_id} cannot be resumed: its queue and its payloads were on the embedded stack.",
+                soft_wrap=True,
+            )
     if not summary.parts:
         left_out = " (all samples are late or interrupted)" if counts.samples else ""
         console.print(f"\nNo step is in the statistics{left_out}, so there is nothing to say about time.")

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 NS_PER_MS = 1_000_000
 NS_PER_SECOND = 1_000_000_000
 SIZE_UNITS = (("GB", 10**9), ("MB", 10**6), ("kB", 10**3))
+ROUNDS_TO_NEXT_UNIT = 0.9995
+"""Of a unit: what three figures of the unit below would show as 1000 of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +33,7 @@ def scale_of(largest_ns: int) -> Scale:
 
 def duration(duration_ns: int) -> str:
     """`0.12 ms`, `35.0 ms`, `7.32 s`, `4 min 05 s`, `3 h 07 min`."""
-    if abs(duration_ns) < NS_PER_SECOND:
+    if abs(duration_ns) < ROUNDS_TO_NEXT_UNIT * NS_PER_SECOND:
         return f"{_three_figures(duration_ns / NS_PER_MS)} ms"
     whole_seconds = duration_ns / NS_PER_SECOND
     return f"{_three_figures(whole_seconds)} s" if abs(whole_seconds) < 120 else clock(whole_seconds)
@@ -50,7 +52,7 @@ def clock(elapsed_seconds: float) -> str:
 def size(count_bytes: int) -> str:
     """`512 B`, `10.0 kB`, `50.0 MB`, `1.25 GB`; MB are 10^6 bytes."""
     for unit, factor in SIZE_UNITS:
-        if count_bytes >= factor:
+        if count_bytes >= ROUNDS_TO_NEXT_UNIT * factor:
             return f"{_three_figures(count_bytes / factor)} {unit}"
     return f"{count_bytes} B"
 

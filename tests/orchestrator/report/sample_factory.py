@@ -52,13 +52,13 @@ def make_plan(run_id: str = "r1", **changes: Any) -> Plan:
     return Plan.model_validate(values | changes)
 
 
-def make_run_line(plan: Plan) -> RunLine:
+def make_run_line(plan: Plan, **settings: Any) -> RunLine:
     return RunLine(
         run_id=plan.run_id,
         started_at=AT,
         environment=plan.environment,
         plan=plan,
-        settings={"STEPS": plan.steps},
+        settings={"STEPS": plan.steps, **settings},
         versions={"stepbench": "0.1.0"},
         machine={"cpus": 2},
     )

@@ -275,6 +275,26 @@ def test_executors_that_suffice_or_waits_that_do_not_matter_draw_no_warning(
     assert _warnings_of(summary_of(_shared(executors, waiting_ns)), "in flight shared") == []
 
 
+def test_a_run_without_an_accepted_attempt_draws_no_warning_about_one(summary_of: Callable[..., Summary]) -> None:
+    run = make_run(finished=False)
+    run.lines[1:] = [make_failure(chain=0, step=1, attempt=attempt) for attempt in (1, 2, 3)]
+    summary = summary_of(run)
+    assert summary.counts.retries == 2
+    assert summary.warnings == ()
+
+
+def test_whole_numbers_among_the_choices_stay_whole(summary_of: Callable[..., Summary]) -> None:
+    choices = json.loads(summary_of(make_run(steps=3)).model_dump_json())["choices"]
+    assert json.dumps([choices["steps"], choices["concurrency"]]) == "[[3], [2]]"
+
+
+def test_the_size_of_generated_records_is_no_choice_of_a_run_over_a_file(summary_of: Callable[..., Summary]) -> None:
+    assert summary_of(make_run()).choices["payload_mb"] == (50.0,)
+    choices = summary_of(make_run(payload_file="flights.csv")).choices
+    assert choices["payload_file"] == ("flights.csv",)
+    assert "payload_mb" not in choices
+
+
 def test_each_of_several_runs_is_asked_for_its_own_executors(summary_of: Callable[..., Summary]) -> None:
     scarce, ample = _shared(2, 600 * MS), make_run(2, run_id="r2", cold=False)
     assert len(_warnings_of(summary_of(scarce, ample), "in flight shared")) == 1

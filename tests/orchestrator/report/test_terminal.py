@@ -11,8 +11,9 @@ from orchestrator.report.metrics_file import read
 from orchestrator.report.statistics import summarise
 from orchestrator.report.summary import PARTS, LeftInS3, Summary
 from orchestrator.report.terminal import show
+from orchestrator.run.lines import Event
 from stepbench.samples import S3Facts, S3Requests
-from tests.orchestrator.report.sample_factory import MS, MadeRun, make_failure, make_run, make_sample
+from tests.orchestrator.report.sample_factory import AT, MS, MadeRun, make_failure, make_run, make_run_line, make_sample
 
 
 @pytest.fixture(autouse=True)
@@ -181,6 +182,44 @@ def test_a_run_that_goes_on_is_told_to_be_unfinished() -> None:
     run.lines.pop()
     assert "Not finished: 6 of 6 steps so far." in _shown(_summary(run))
     assert "Not finished" not in _shown(_summary(make_run()))
+
+
+def _interrupted(bucket: str | None, run_id: str = "r1") -> MadeRun:
+    run = make_run(finished=False, run_id=run_id)
+    run.lines[0] = make_run_line(run.plan, ORCH_BUCKET=bucket)
+    run.lines[-1] = Event(event="interrupted", at=AT)
+    return run
+
+
+def test_an_interrupted_run_is_told_as_such_with_how_to_go_on() -> None:
+    shown = _shown(_summary(_interrupted("payloads")))
+    assert "\nInterrupted after 6 of 6 steps.\n" in shown
+    assert "Not finished" not in shown
+    assert "Next         python -m orchestrator resume metrics-r1.jsonl\n" in shown
+    assert "\n             python -m orchestrator report --json metrics-r1.jsonl\n" in shown
+
+
+def test_an_interrupted_run_whose_stack_went_with_it_is_not_said_to_be_resumable() -> None:
+    shown = _shown(_summary(_interrupted(None)))
+    assert "Run r1 cannot be resumed: its queue and its payloads were on the embedded stack.\n" in shown
+    assert "orchestrator resume" not in shown
+
+
+def test_a_run_that_was_gone_on_with_is_interrupted_no_more() -> None:
+    run = _interrupted("payloads")
+    run.lines.append(Event(event="resumed", at=AT, epoch=2))
+    shown = _shown(_summary(run))
+    assert "Not finished: 6 of 6 steps so far." in shown
+    assert "orchestrator resume" not in shown
+
+
+def test_one_interrupted_run_among_others_does_not_speak_for_them() -> None:
+    going_on = make_run(2, finished=False, run_id="r2")
+    going_on.lines.pop()
+    shown = _shown(_summary(_interrupted("payloads"), going_on))
+    assert "Not finished: 12 of 12 steps so far." in shown
+    assert "python -m orchestrator resume metrics-r1.jsonl\n" in shown
+    assert "resume metrics-r2" not in shown
 
 
 def test_a_stream_without_unicode_gets_plain_letters() -> None:
