@@ -109,11 +109,12 @@ class RecordFailure:
 
 @dataclass(frozen=True, slots=True)
 class RecordLost:
-    """Write that an attempt was given up as lost."""
+    """Write that an attempt was given up as lost. `last`: it was the step's last one, and its chain fails of it."""
 
     chain: int
     step: int
     attempt: int
+    last: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -287,7 +288,7 @@ class Chains:
         actions: list[Action] = []
         for chain in [chain for chain in self._chains.values() if chain.state is State.IN_FLIGHT]:
             chain.attempts[chain.attempt].lost = True
-            actions.append(RecordLost(chain.number, chain.step, chain.attempt))
+            actions.append(RecordLost(chain.number, chain.step, chain.attempt, not self._has_attempts_left(chain)))
             actions += self._try_again_or_give_up(chain, retryable=True)
         return actions
 
@@ -403,13 +404,16 @@ class Chains:
         yield from self._try_again_or_give_up(chain, error.retryable)
 
     def _try_again_or_give_up(self, chain: _Chain, retryable: bool) -> Iterator[Action]:
-        if retryable and chain.attempt - chain.attempts_before < self._max_attempts:
+        if retryable and self._has_attempts_left(chain):
             chain.move(Event.TRY_AGAIN)
             chain.attempt += 1
             yield Dispatch(chain.number, chain.step, chain.attempt, chain.payload)
         else:
             chain.move(Event.GIVE_UP)
             yield from self._end(chain)
+
+    def _has_attempts_left(self, chain: _Chain) -> bool:
+        return chain.attempt - chain.attempts_before < self._max_attempts
 
     def _end(self, chain: _Chain) -> Iterator[Action]:
         ok = chain.state is State.FINISHED

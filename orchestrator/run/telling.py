@@ -25,8 +25,9 @@ def lines_of(actions: Sequence[machine.Action], arrivals: Sequence[Arrival], run
                 lines.append(sample_of(action, by_completion[id(completion)], run_id))
             case machine.RecordFailure():
                 lines.append(_failure(action))
-            case machine.RecordLost(chain, step, attempt):
+            case machine.RecordLost(chain, step, attempt, last):
                 lines.append(Event(event="lost", at=now_text(), chain=chain, step=step, attempt=attempt))
+                lines += [_lost_for_good(action, run_id)] if last else []
             case machine.RecordDuplicate(done):
                 lines.append(
                     Event(event="duplicate", at=now_text(), chain=done.chain, step=done.step, attempt=done.attempt)
@@ -48,6 +49,21 @@ def announcement(dispatch: machine.Dispatch, epoch: int, output_prefix: str) -> 
         attempt=dispatch.attempt,
         epoch=epoch,
         output_prefix=output_prefix,
+    )
+
+
+def _lost_for_good(action: machine.RecordLost, run_id: str) -> Failure:
+    return Failure(
+        at=now_text(),
+        run_id=run_id,
+        chain=action.chain,
+        step=action.step,
+        attempt=action.attempt,
+        error_class="StepLost",
+        message="nothing came back of it for STALL_TIMEOUT, and the steps queue was empty: its workers died, or its "
+        "message is in the dead-letter queue",
+        phase=None,
+        retryable=True,
     )
 
 

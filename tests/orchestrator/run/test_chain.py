@@ -107,7 +107,7 @@ CASES: dict[str, list[tuple[str, str]]] = {
         ("sent", ""),
         ("lost", "lost 1.1, dispatch 1.2"),
         ("sent", ""),
-        ("lost", "lost 1.2, failed"),
+        ("lost", "lost for good 1.2, failed"),
         ("lost", ""),
     ],
     "what was given up as lost is accepted when it comes late": [
@@ -307,8 +307,8 @@ def told(action: Action) -> str:
             return f"failure {done.step}.{done.attempt}"
         case RecordDuplicate(completion=done):
             return f"duplicate {done.step}.{done.attempt}"
-        case RecordLost(step=step, attempt=attempt):
-            return f"lost {step}.{attempt}"
+        case RecordLost(step=step, attempt=attempt, last=last):
+            return f"lost {'for good ' if last else ''}{step}.{attempt}"
         case Finish(ok=ok):
             return "finished" if ok else "failed"
 

@@ -274,7 +274,7 @@ def test_a_step_that_is_sent_again_is_waited_for_as_long_as_the_first_time(monke
 def test_steps_that_are_lost_again_and_again_fail_their_chain(monkeypatch: pytest.MonkeyPatch) -> None:
     turns = int(STALL_SECONDS / MAX_WAIT_SECONDS)
     stage = run(monkeypatch, *[NOTHING] * turns * 2, max_attempts=2)
-    assert stage.happened[-1] == "write lost-1.1.2 chain_finished"
+    assert stage.happened[-1] == "write lost-1.1.2 failure-1.1.2 chain_finished"
     finished = stage.lines[-1]
     assert isinstance(finished, Event)
     assert finished.ok is False
