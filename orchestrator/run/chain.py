@@ -295,7 +295,7 @@ class Chains:
     def _take_up(self, chain: _Chain, past: Past, retry_failed: bool) -> None:
         chain.step, chain.payload, chain.attempts_before = past.step, past.payload, past.attempts_before
         chain.interrupted = chain.step_interrupted = True
-        chain.attempt = max(1, past.attempt)
+        chain.attempt = past.attempt if past.ended is False else max(1, past.attempt)
         if past.attempt:
             chain.attempts[past.attempt] = _Attempt()
         # A failed chain whose last step came in all the same has nothing to try again.
@@ -346,7 +346,8 @@ class Chains:
         if chain.state is State.FAILED:
             # Recorded, and that is all: the chain's end is already told.
             chain.move(Event.STEP_DONE)
-            chain.step, chain.payload = chain.step + 1, output
+            # Nothing of the step after it was ever sent.
+            chain.step, chain.attempt, chain.payload = chain.step + 1, 0, output
             return
         chain.completed_at_ns = now_ns
         if completion.step == chain.steps:

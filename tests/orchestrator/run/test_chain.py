@@ -152,6 +152,9 @@ CASES: dict[str, list[tuple[str, str]]] = {
         ("done 1.1", "record late 1.1"),
         ("done 1.2", "duplicate 1.2"),
         ("fails 1.2", "duplicate 1.2"),
+        ("done 2.1", "duplicate 2.1"),
+        ("resume", ""),
+        ("done 2.1", "duplicate 2.1"),
     ],
     "a failed chain's last step too": [
         ("start", "dispatch 1.1"),
