@@ -76,5 +76,6 @@ def given(arguments: argparse.Namespace) -> dict[str, Any]:
 
 
 def _help(row: configuration.Row) -> str:
+    accepts = f"; accepts {row.accepts}" if row.accepts else ""
     default = f"; default {row.default}" if row.default else ""
-    return f"{row.meaning} ({row.variable}{default})"
+    return f"{row.meaning}{accepts} ({row.variable}{default})"

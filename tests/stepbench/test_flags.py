@@ -89,11 +89,12 @@ def test_a_flag_without_its_value_is_told_in_one_line(capsys: pytest.CaptureFixt
     assert told.count("\n") == 1
 
 
-def test_help_shows_variable_default_and_unit_of_each_setting() -> None:
+def test_help_shows_variable_default_bounds_and_unit_of_each_setting() -> None:
     text = " ".join(parser().format_help().split())
 
     assert "--payload-mb MB" in text
     assert "(PAYLOAD_MB; default 50)" in text
     for row in configuration.table():
         assert row.flag in text
-        assert f"({row.variable}" in text
+        accepted = f"; accepts {row.accepts}" if row.accepts else ""
+        assert f"{row.meaning}{accepted} ({row.variable}" in text
