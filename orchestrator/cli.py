@@ -76,7 +76,7 @@ def _command_refused(words: Sequence[str]) -> str | None:
     """A sentence for a command line that does not begin with a command; null for one that does, or asks for help."""
     known = registry.choices(COMMANDS)
     first = words[0] if words else ""
-    if first in known or first in ("-h", "--help"):
+    if first in known or first in ("-h", "--help", "--version"):
         return None
     if first and not first.startswith("-"):
         return registry.unknown_choice(first, known)

@@ -18,6 +18,12 @@ class Parser(argparse.ArgumentParser):
 
     def __init__(self, **options: Any) -> None:
         super().__init__(allow_abbrev=False, **options)
+        self.add_argument("--version", action=_Version, nargs=0, help="print the version and exit")
+        self.set_defaults(parser=self)  # of a command's parser and the program's, the command's wins
+
+    def flags(self) -> list[str]:
+        """All that it takes, in their long form."""
+        return [name for name in self._option_string_actions if name.startswith("--")]
 
     def exit(self, status: int = 0, message: str | None = None) -> NoReturn:
         try:
@@ -30,23 +36,32 @@ class Parser(argparse.ArgumentParser):
         self.exit(EXIT_USAGE, f"{message}; see {self.prog} --help\n")
 
 
+class _Version(argparse.Action):
+    """Unlike argparse's own it looks the version up only when it is asked for."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> NoReturn:
+        from importlib.metadata import version
+
+        sys.stdout.write(f"stepbench {version('stepbench')}\n")
+        parser.exit()
+
+
 def parse(parser: Parser, arguments: Sequence[str] | None) -> argparse.Namespace:
     """Parsed arguments. Ends the program with exit code 2 for a flag that is none, naming the nearest that is."""
     parsed, strange = parser.parse_known_args(arguments)
     if strange:
         # What follows a flag that is none is most likely its value.
         wrong = [word for word in strange if word.startswith("-")] or strange
-        command = getattr(parsed, "command", "")
-        parser.exit(EXIT_USAGE, f"{'; '.join(map(_strange, wrong))}; see {f'{parser.prog} {command}'.strip()} --help\n")
+        asked: Parser = parsed.parser
+        asked.error("; ".join(_strange(word, asked) for word in wrong))
     return parsed
 
 
-def _strange(word: str) -> str:
+def _strange(word: str, parser: Parser) -> str:
     flag = word.partition("=")[0]
-    known = [row.flag for row in configuration.table()]
-    if flag in known:
+    if flag in (row.flag for row in configuration.table()):
         return f"{flag} is a setting, but not one of this command"
-    near = difflib.get_close_matches(flag, known, n=1)
+    near = difflib.get_close_matches(flag, parser.flags(), n=1)
     hint = f" (did you mean {near[0]}?)" if flag.startswith("--") and near else ""
     return f"{flag} is no flag or argument of this command{hint}"
 

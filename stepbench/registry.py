@@ -43,6 +43,7 @@ def load(package: str, name: str) -> ModuleType:
 
 def unknown_choice(name: str, known: tuple[str, ...]) -> str:
     """A sentence for a name that is none of `known`, with the nearest known one if any is near."""
-    near = difflib.get_close_matches(name, known, n=1)
-    hint = f"; did you mean {near[0]}?" if near else ""
+    spelled = {choice.casefold(): choice for choice in known}
+    near = difflib.get_close_matches(name.casefold(), spelled, n=1)
+    hint = f"; did you mean {spelled[near[0]]}?" if near else ""
     return f"{name!r} is not one of {', '.join(known)}{hint}"

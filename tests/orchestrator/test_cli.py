@@ -6,6 +6,7 @@ import subprocess
 import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Iterator
+from importlib.metadata import version
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -81,6 +82,12 @@ def test_every_command_has_help_that_fits_a_terminal(command: str) -> None:
     assert (answer.returncode, answer.stderr) == (0, "")
     assert f"usage: python -m orchestrator {command}" in answer.stdout
     assert max(map(len, answer.stdout.splitlines())) <= 80
+
+
+@pytest.mark.parametrize("name", ["orchestrator", "worker"])
+def test_both_programs_tell_their_version(name: str) -> None:
+    answer = subprocess.run([sys.executable, "-m", name, "--version"], capture_output=True, text=True, check=True)
+    assert (answer.stdout, answer.stderr) == (f"stepbench {version('stepbench')}\n", "")
 
 
 @pytest.mark.parametrize("words", [["--help"], ["start", "--help"]])

@@ -59,6 +59,8 @@ def test_a_value_that_is_no_choice_is_told_with_all_choices(row: configuration.R
         ("TRANSFORM", "nop", "noop"),
         ("S3_CLIENT", "boto", "boto3"),
         ("COMPRESSION", "zsdt:3", "zstd"),
+        ("COMPRESSION", "ZSTD", "zstd"),
+        ("SERIALIZER", "JSON", "json"),
         ("SSE", "ksm", "kms"),
         ("AWS_RETRY_MODE", "standart", "standard"),
         ("LOG_LEVEL", "INFOS", None),

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from importlib.metadata import version
+
 import pytest
 
 from stepbench import configuration, flags
@@ -65,6 +67,27 @@ def test_every_strange_flag_is_told_in_one_line_without_its_value(capsys: pytest
         "--stepz is no flag or argument of this command (did you mean --steps?); "
         "--qqqqqqqq is no flag or argument of this command; see program --help\n"
     )
+
+
+def test_only_a_flag_that_the_command_has_is_suggested(capsys: pytest.CaptureFixture[str]) -> None:
+    assert "did you mean" not in refusal(capsys, parser("STEPS"), "--chain", "3")
+    made = Parser(prog="program")
+    flags.add(made.add_subparsers().add_parser("start"), ["CHAINS"])
+    assert "(did you mean --chains?)" in refusal(capsys, made, "start", "--chain", "3")
+
+
+def test_a_flag_that_is_no_setting_is_suggested_too(capsys: pytest.CaptureFixture[str]) -> None:
+    made = parser()
+    made.add_argument("--quiet", action="store_true")
+    assert "(did you mean --quiet?)" in refusal(capsys, made, "--quit")
+
+
+@pytest.mark.parametrize("words", [["--version"], ["--version", "--steps", "3"]])
+def test_the_version_is_that_of_the_installed_package(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as end:
+        flags.parse(parser(), words)
+    assert end.value.code == 0
+    assert capsys.readouterr() == (f"stepbench {version('stepbench')}\n", "")
 
 
 def test_a_word_too_many_is_told(capsys: pytest.CaptureFixture[str]) -> None:

@@ -58,6 +58,11 @@ def test_a_name_that_is_none_is_told_with_all_that_are_and_the_nearest() -> None
     assert str(refusal.value).endswith("did you mean parquet?")
 
 
+@pytest.mark.parametrize(("typed", "known", "meant"), [("JSON", "json", "json"), ("parket", "PARQUET", "PARQUET")])
+def test_case_does_not_keep_a_name_from_being_near(typed: str, known: str, meant: str) -> None:
+    assert registry.unknown_choice(typed, ("csv", known)).endswith(f"; did you mean {meant}?")
+
+
 def test_where_nothing_is_near_nothing_is_suggested() -> None:
     assert registry.unknown_choice("xxxxxx", ("json", "csv")) == "'xxxxxx' is not one of json, csv"
 
