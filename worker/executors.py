@@ -6,6 +6,7 @@ done its imports and opened its first connection, so its start is in no figure.
 
 from __future__ import annotations
 
+import os
 import select
 import signal
 import subprocess
@@ -15,6 +16,7 @@ import structlog
 
 from stepbench.errors import EnvironmentRefused, ExecutorDied, StepTimeout
 from stepbench.messages import Completion, StepMessage, parse
+from stepbench.package_path import with_our_packages
 from worker.handshake import READY, ExecutorConfig
 from worker.phase_board import PhaseBoard
 
@@ -32,7 +34,8 @@ class ExecutorProcess:
         self._closed = False
         self._board = PhaseBoard.create()
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "worker.executor", str(self._board.fd)],
+            [sys.executable, "-P", "-m", "worker.executor", str(self._board.fd)],
+            env=with_our_packages(os.environ),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             pass_fds=(self._board.fd,),

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from pathlib import Path
 
-import orchestrator
+from stepbench.package_path import with_our_packages
 from stepbench.settings import Settings, flag_of, variables_of
 
 # The SDK's documentation uses this key in its examples; the emulators ask for no secret.
@@ -35,12 +34,6 @@ def cleaned(environment: Mapping[str, str]) -> dict[str, str]:
         if name not in ours and not name.startswith(("AWS_", "ORCH_", "MOTO_")) and name.lower() not in PROXIES
     }
     return {**with_our_packages(kept), **NOTHING_ELSE}
-
-
-def with_our_packages(environment: Mapping[str, str]) -> dict[str, str]:
-    """Our own packages are found wherever we were started from, and before a `worker.py` of the user's."""
-    paths = [str(Path(orchestrator.__file__).parents[1]), *filter(None, [environment.get("PYTHONPATH")])]
-    return {**environment, "PYTHONPATH": os.pathsep.join(paths)}
 
 
 def for_second_terminal(stack: Mapping[str, str], environment: Mapping[str, str]) -> dict[str, str]:

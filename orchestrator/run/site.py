@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from stepbench import machine
 from stepbench.aws import AwsConfig, Clients
+from stepbench.package_path import with_our_packages
 from stepbench.settings import Settings
 
 
@@ -35,7 +36,7 @@ def child_environment(settings: Settings) -> Mapping[str, str]:
     from orchestrator.local import environment
 
     if not settings.embedded:
-        return environment.with_our_packages(os.environ)
+        return with_our_packages(os.environ)
     return {**environment.cleaned(os.environ), **environment.CREDENTIALS}
 
 

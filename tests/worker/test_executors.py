@@ -115,6 +115,16 @@ def in_the_midst(s3: SilentS3, act: Callable[[], None]) -> Iterator[None]:
     thread.join()
 
 
+def test_a_users_own_module_called_as_our_package_is_in_nobodys_way(
+    s3: SilentS3, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Path("worker.py").write_text("raise RuntimeError('not ours')")
+    monkeypatch.setenv("PYTHONPATH", str(Path.cwd()))
+
+    with running(s3) as executor:
+        assert is_running(executor)
+
+
 def is_running(executor: ExecutorProcess) -> bool:
     return executor.pid in alive_in_group(os.getpgid(0))
 

@@ -124,9 +124,6 @@ def test_a_bare_client_of_the_sdk_is_not_ours() -> None:
 def test_an_emulator_that_cannot_start_is_told_with_its_own_words(tmp_path: Path, monkeypatch: Any) -> None:
     (tmp_path / "moto").mkdir()
     (tmp_path / "moto" / "__init__.py").write_text("raise ModuleNotFoundError('No module named moto', name='moto')")
-    monkeypatch.setattr(
-        "orchestrator.local.environment.Path", lambda _: type("Broken", (), {"parents": [tmp_path, tmp_path]})
-    )
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(tmp_path), os.environ["PYTHONPATH"]]))
 
     with pytest.raises(EnvironmentRefused, match=r"pip install 'stepbench\[local\]'"), embedded_stack(Settings()):
