@@ -93,7 +93,7 @@ def _keys(access_key: str, secret: str) -> dict[str, str]:
 
 def main() -> None:
     """Serves until standard input ends."""
-    from orchestrator.local.emulator import leave_with_parent
+    from stepbench.parent import leave_with_parent
 
     leave_with_parent()
     from orchestrator.local.emulation import application

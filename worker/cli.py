@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import sys
-import threading
 
 from stepbench import configuration, flags
 from stepbench.errors import EnvironmentRefused, UsageError
+from stepbench.parent import leave_with_parent
 
 READY = "ready"
 """The one line on stdout: executors are up, the first step may come. For whoever started this process."""
@@ -39,7 +38,7 @@ def main(arguments: list[str] | None = None) -> int:
     for problem in configuration.unknown_lines():
         print(problem, file=sys.stderr)
     if parsed.while_stdin_open:
-        threading.Thread(target=_exit_with_stdin, name="stdin", daemon=True).start()
+        leave_with_parent()
 
     from stepbench import aws_errors
     from worker.assembly import assemble
@@ -54,10 +53,3 @@ def main(arguments: list[str] | None = None) -> int:
         print(error, file=sys.stderr)
         return EXIT_ENVIRONMENT
     return 0
-
-
-def _exit_with_stdin() -> None:
-    # Unbuffered: an interpreter that ends must not find this thread holding the lock of sys.stdin.
-    while os.read(0, 4096):
-        continue
-    os._exit(0)

@@ -7,10 +7,10 @@ unlinked temporary files. Not bothered by Ctrl-C, which a terminal sends to its 
 
 from __future__ import annotations
 
-import os
 import signal
 import sys
-import threading
+
+from stepbench.parent import leave_with_parent
 
 SERVICES = ("sqs", "s3")
 
@@ -34,17 +34,6 @@ def main(arguments: list[str]) -> int:
     print(server.server_address[1], flush=True)
     server.serve_forever()
     return 0
-
-
-def leave_with_parent() -> None:
-    """Ends this process, from a thread of its own and without further ado, when standard input ends."""
-
-    def watch() -> None:
-        while os.read(0, 1024):
-            pass
-        os._exit(0)
-
-    threading.Thread(target=watch, name="parent", daemon=True).start()
 
 
 if __name__ == "__main__":

@@ -2,7 +2,8 @@
 
 So the orchestrator's memory does not know the payload's size. The child does it in two goes: it makes the payload
 before anything is sent or created, so that a file which cannot be used is found in time, and uploads it when there is
-somewhere to upload it to. Requests go in on its stdin and answers come out on its stdout, a JSON line each.
+somewhere to upload it to. Requests go in on its stdin and answers come out on its stdout, a JSON line each. It ends
+with its stdin, in the midst of its work too.
 
 `python -m orchestrator.run.first_payload` is the child.
 """
@@ -15,6 +16,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
+from queue import SimpleQueue
 from time import monotonic_ns
 from typing import Any, Literal
 
@@ -22,6 +24,7 @@ from stepbench.aws import AwsConfig
 from stepbench.compression import Compression
 from stepbench.errors import EnvironmentRefused, StepbenchError, UsageError
 from stepbench.messages import PayloadRef
+from stepbench.parent import leave_with_parent
 from stepbench.s3_clients import Encryption, TransferOptions
 from stepbench.samples import Frozen
 from stepbench.settings import Settings
@@ -214,19 +217,21 @@ def _value(recipe: Recipe, form: Any) -> Any:
 
 
 def _say(answer: Answer) -> None:
-    os.write(1, answer.model_dump_json().encode() + b"\n")
+    try:
+        os.write(1, answer.model_dump_json().encode() + b"\n")
+    except BrokenPipeError:  # the orchestrator is gone
+        sys.exit(0)
 
 
 def main() -> None:
     from stepbench.aws_errors import answer_in
 
+    requests: SimpleQueue[bytes] = SimpleQueue()
+    leave_with_parent(requests.put)
     try:
-        made = _Made(Recipe.model_validate_json(sys.stdin.readline()))
+        made = _Made(Recipe.model_validate_json(requests.get()))
         _say(Answer())
-        request = sys.stdin.readline()
-        if not request:  # the orchestrator is gone, or did not get as far
-            return
-        _say(Answer(uploaded=made.upload(Destination.model_validate_json(request))))
+        _say(Answer(uploaded=made.upload(Destination.model_validate_json(requests.get()))))
     except MemoryError:
         _say(Answer(failure="memory ran out while the first payload was made; lower --payload-mb (PAYLOAD_MB)"))
     except Exception as error:  # noqa: BLE001 # told to the orchestrator, or raised again

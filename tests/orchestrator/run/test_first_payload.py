@@ -3,8 +3,10 @@ from __future__ import annotations
 import json
 import os
 import signal
+import subprocess
+import sys
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -120,6 +122,36 @@ def test_the_child_goes_with_its_parent_even_if_that_is_killed() -> None:
         made.wait_until_made()
         made._process.stdin.close()
         assert end_of(made) == 0
+
+
+@contextmanager
+def child_at_work(recipe: Recipe, **pipes: Any) -> Iterator[subprocess.Popen[bytes]]:
+    command = [sys.executable, "-m", "orchestrator.run.first_payload"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE, **pipes) as child:
+        assert child.stdin is not None
+        child.stdin.write(recipe.model_dump_json().encode() + b"\n")
+        child.stdin.flush()
+        try:
+            yield child
+        finally:
+            child.kill()
+
+
+def test_the_child_goes_with_its_parent_also_while_it_makes_the_payload() -> None:
+    with child_at_work(Recipe.of(Settings(PAYLOAD_MB=50)), stdout=subprocess.PIPE) as child:
+        # Neither made, which it would tell, nor any complaint.
+        assert child.communicate(timeout=60) == (b"", b"")
+        assert child.returncode == 0
+
+
+def test_a_child_that_finds_nobody_to_tell_says_nothing() -> None:
+    read_end, write_end = os.pipe()
+    os.close(read_end)
+    with child_at_work(Recipe.of(Settings(PAYLOAD_MB=0.01)), stdout=write_end) as child:
+        os.close(write_end)
+        assert child.wait(60) == 0
+        assert child.stderr is not None
+        assert child.stderr.read() == b""
 
 
 @pytest.mark.parametrize("settings", [Settings(), Settings(ORCH_BUCKET="b")], ids=["embedded", "aws"])
