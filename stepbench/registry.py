@@ -9,17 +9,34 @@ from __future__ import annotations
 import difflib
 import importlib
 import pkgutil
+import sys
+from collections.abc import Sequence
 from functools import cache
+from importlib.machinery import PathFinder
 from types import ModuleType
 
 from stepbench.errors import UsageError
+from stepbench.package_path import ROOT
 
 
 @cache
 def choices(package: str) -> tuple[str, ...]:
-    """The names of the choices in `package` (a dotted name), sorted, none of them imported."""
-    paths = importlib.import_module(package).__path__
-    return tuple(sorted(module.name for module in pkgutil.iter_modules(paths) if not module.name.startswith("_")))
+    """The names of the choices in `package` (a dotted name), sorted. Nothing is imported, `package` neither."""
+    modules = pkgutil.iter_modules(_folders(package))
+    return tuple(sorted(module.name for module in modules if not module.name.startswith("_")))
+
+
+def _folders(package: str) -> Sequence[str]:
+    """Where the modules of `package` are; a `worker.py` in the current folder does not hide ours."""
+    folders: Sequence[str] = [ROOT, *sys.path]
+    parts = package.split(".")
+    for end in range(1, len(parts) + 1):
+        name = ".".join(parts[:end])
+        spec = PathFinder.find_spec(name, folders)
+        if spec is None or spec.submodule_search_locations is None:
+            raise ModuleNotFoundError(f"no package {name}", name=name)
+        folders = spec.submodule_search_locations
+    return folders
 
 
 @cache

@@ -7,10 +7,7 @@ from pathlib import Path
 
 import pytest
 
-import stepbench
-from stepbench.package_path import with_our_packages
-
-ROOT = str(Path(stepbench.__file__).parents[1])
+from stepbench.package_path import ROOT, with_our_packages
 
 
 @pytest.mark.parametrize(

@@ -34,6 +34,40 @@ def test_the_choices_are_the_files_sorted_and_none_of_them_is_imported(package: 
     assert registry.choices("plugins") == ("alpha", "zeta")
 
 
+def test_the_package_of_the_choices_is_not_imported_either(package: Path) -> None:
+    below = package / "below"
+    below.mkdir()
+    for folder in (package, below):
+        (folder / "__init__.py").write_text("raise RuntimeError('imported')\n")
+    (below / "alpha.py").touch()
+
+    assert registry.choices("plugins.below") == ("alpha",)
+
+
+@pytest.mark.parametrize("name", ["plugins.gone", "plugins.alpha", "no_such_package_at_all.plugins"])
+def test_a_package_that_is_none_fails_loudly(name: str, package: Path) -> None:
+    (package / "alpha.py").touch()
+
+    with pytest.raises(ModuleNotFoundError, match="no package"):
+        registry.choices(name)
+
+
+def test_reading_the_settings_imports_neither_program() -> None:
+    program = (
+        "import sys; from stepbench import configuration; configuration.load({'TRANSFORM': 'cpu'}); "
+        "configuration.table(); print([name for name in ('worker', 'orchestrator') if name in sys.modules])"
+    )
+    answer = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert answer.stdout == "[]\n"
+
+
+def test_a_users_own_module_called_as_our_package_does_not_hide_its_choices() -> None:
+    Path("worker.py").write_text("raise RuntimeError('not ours')\n")
+    program = "from stepbench import registry; assert 'noop' in registry.choices('worker.transforms')"
+
+    subprocess.run([sys.executable, "-c", program], check=True)
+
+
 @pytest.mark.parametrize("package_name", ["stepbench.serializers", "stepbench.s3_clients", "worker.transforms"])
 def test_listing_our_own_choices_imports_nothing_heavy(package_name: str) -> None:
     program = (
