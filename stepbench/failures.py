@@ -15,6 +15,7 @@ from stepbench.messages import Completion, StepError, StepMessage
 from stepbench.samples import Phase
 
 MAX_MESSAGE_CHARACTERS = 2_000
+MAX_CLASS_CHARACTERS = 200
 # A message with any other character is refused whole, each time that it is sent.
 # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html
 _NOT_FOR_SQS = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -72,11 +73,15 @@ def failed(message: StepMessage, error: BaseException, phase: Phase | None) -> C
 def describe(error: BaseException, phase: Phase | None) -> StepError:
     """The error as a completion carries it."""
     return StepError(
-        error_class=error_class(error),
-        message=_NOT_FOR_SQS.sub("\N{REPLACEMENT CHARACTER}", str(error) or repr(error))[:MAX_MESSAGE_CHARACTERS],
+        error_class=_sendable(error_class(error))[:MAX_CLASS_CHARACTERS],
+        message=_sendable(str(error) or repr(error))[:MAX_MESSAGE_CHARACTERS],
         retryable=is_retryable(error),
         phase=phase,
     )
+
+
+def _sendable(text: str) -> str:
+    return _NOT_FOR_SQS.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
 def error_class(error: BaseException) -> str:

@@ -11,11 +11,11 @@ from typing import Annotated, Literal, Self, TypedDict, TypeVar
 from pydantic import Field, ValidationError, model_validator
 
 from stepbench.errors import MessageRefused
-from stepbench.samples import ExecutorFacts, Frozen, Phase, WorkerFacts
+from stepbench.samples import Count, ExecutorFacts, Frozen, Phase, Whole, WorkerFacts
 
 Checksum = Annotated[str, Field(pattern=r"^sha256:[0-9a-f]{64}$")]
 S3Uri = Annotated[str, Field(pattern=r"^s3://[^/]+/.+$", max_length=1_200)]
-Count = Annotated[int, Field(ge=0)]
+Ordinal = Annotated[Count, Field(ge=1)]
 
 
 class PayloadRef(Frozen):
@@ -56,9 +56,9 @@ class StepMessage(Frozen):
 
     v: Literal[1] = 1
     run: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
-    chain: int
-    step: Annotated[int, Field(ge=1)]
-    attempt: Annotated[int, Field(ge=1)]
+    chain: Whole
+    step: Ordinal
+    attempt: Ordinal
     epoch: Count
     """Which incarnation of the orchestrator sent it."""
     step_kind: str
@@ -89,7 +89,7 @@ class StepMessage(Frozen):
 class StepError(Frozen):
     """Why an attempt failed."""
 
-    error_class: str
+    error_class: Annotated[str, Field(max_length=200)]
     message: Annotated[str, Field(max_length=2_000)]
     retryable: bool
     phase: Phase | None
@@ -100,10 +100,10 @@ class Completion(Frozen):
 
     v: Literal[1] = 1
     run: str
-    chain: int
-    step: int
-    attempt: int
-    epoch: int
+    chain: Whole
+    step: Ordinal
+    attempt: Ordinal
+    epoch: Count
     expires_at: float
     """The step message's: nobody waits for this completion any more after it."""
     error: StepError | None = None

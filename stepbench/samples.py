@@ -6,9 +6,9 @@ own millisecond stamps. Which clock measures which part, and why the parts add u
 
 from __future__ import annotations
 
-from typing import Literal, get_args
+from typing import Annotated, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 Phase = Literal["download", "decompress", "deserialize", "transform", "serialize", "compress", "checksum", "upload"]
 
@@ -16,19 +16,25 @@ PHASES: tuple[Phase, ...] = get_args(Phase)
 """The timed parts of a `payload` step, in the order in which a person thinks of them."""
 
 
+_MOST = 2**63 - 1
+Whole = Annotated[int, Field(ge=-_MOST, le=_MOST)]
+"""A number that any reader of JSON can hold, and that sums can be made of."""
+Count = Annotated[int, Field(ge=0, le=_MOST)]
+
+
 class Frozen(BaseModel):
     """Immutable, strict, and deaf to fields it does not know (a newer writer may add some)."""
 
-    model_config = ConfigDict(frozen=True, strict=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, strict=True, extra="ignore", allow_inf_nan=False)
 
 
 class S3Requests(Frozen):
     """What one S3 transfer did; null where the client cannot tell."""
 
-    requests: int | None = None
-    statuses: dict[str, int] | None = None
-    retries: int | None = None
-    connections_opened: int | None = None
+    requests: Count | None = None
+    statuses: dict[str, Count] | None = None
+    retries: Count | None = None
+    connections_opened: Count | None = None
     request_ids: tuple[str, ...] | None = None
     """Ids of the first and of the slowest few requests, for a support case."""
 
@@ -43,10 +49,10 @@ class WorkerFacts(Frozen):
 
     worker: str
     host: str
-    receive_count: int
+    receive_count: Count
     """How often SQS had handed out the step message when this execution began; 1 unless redelivered."""
-    queue_wait_ns: int
-    worker_wait_ns: int
+    queue_wait_ns: Whole
+    worker_wait_ns: Whole
     """Received to begun by the executor, and done to the begin of the completion's send."""
 
 
@@ -59,13 +65,13 @@ class ExecutorFacts(Frozen):
     s3_client: str
     """The client that really ran."""
     transform: str
-    records: int | None
+    records: Count | None
     """Rows of the payload handed on; null for raw bytes."""
-    bytes_in: int
-    bytes_out: int
+    bytes_in: Count
+    bytes_out: Count
     """Object sizes on S3."""
-    serialized_bytes_in: int
-    serialized_bytes_out: int
+    serialized_bytes_in: Count
+    serialized_bytes_out: Count
     """Sizes before compression."""
     checksum_in: str
     checksum_out: str
@@ -73,14 +79,14 @@ class ExecutorFacts(Frozen):
     output_uri: str
     cold: bool
     """First step of its executor, or its first with these choices."""
-    peak_rss_bytes: int | None
-    begun_at_ns: int
-    done_at_ns: int
+    peak_rss_bytes: Count | None
+    begun_at_ns: Whole
+    done_at_ns: Whole
     """Monotonic clock of the worker's host."""
-    phases_ns: dict[Phase, int]
-    cpu_ns: dict[Phase, int]
+    phases_ns: dict[Phase, Count]
+    cpu_ns: dict[Phase, Count]
     """CPU time of the executor's whole process during each phase."""
-    other_ns: int
+    other_ns: Whole
     """done - begun, less the phases."""
     s3: S3Facts
 
@@ -94,22 +100,22 @@ class Sample(WorkerFacts, ExecutorFacts):
 
     kind: Literal["sample", "warmup"]
     run_id: str
-    chain: int
-    step: int
-    attempt: int
-    epoch: int
-    results_receive_count: int
+    chain: Whole
+    step: Count
+    attempt: Count
+    epoch: Count
+    results_receive_count: Count
     late: bool
     """Its step had been given up as lost before this completion came."""
     interrupted: bool
-    dispatched_at_ns: int | None
+    dispatched_at_ns: Whole | None
     """Begin of the dispatch call of the accepted attempt; orchestrator's monotonic clock."""
-    completed_at_ns: int
+    completed_at_ns: Whole
     """Completion received; orchestrator's monotonic clock."""
-    results_wait_ns: int
-    transit_ns: int | None
-    redelivery_ns: int | None
-    total_ns: int | None
-    retry_ns: int | None
-    turnaround_ns: int | None
-    dispatch_call_ns: int | None
+    results_wait_ns: Whole
+    transit_ns: Whole | None
+    redelivery_ns: Whole | None
+    total_ns: Whole | None
+    retry_ns: Whole | None
+    turnaround_ns: Whole | None
+    dispatch_call_ns: Whole | None

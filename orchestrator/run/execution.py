@@ -87,14 +87,17 @@ def _drive(
     channel = _channel(plan, site)
     try:
         RunLoop(plan, epoch, chains, channel, journal, observe, site.check).run(first)
-    except BaseException:
+    except Exception:
         _close_quietly(channel)
         raise
     return channel
 
 
 def _close_quietly(channel: Channel) -> None:
-    """What ends the run is to be told, not this: a completion that is not deleted is known when it comes again."""
+    """What ends the run is to be told, not this: a completion that is not deleted is known when it comes again.
+
+    Not after Ctrl-C: whoever wants to end need not wait for a queue that may not answer.
+    """
     try:
         channel.close()
     except Exception as error:  # noqa: BLE001 # see above

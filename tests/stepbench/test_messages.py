@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -178,3 +179,31 @@ def test_a_completion_stays_far_below_the_limit_of_sqs_whatever_the_payload() ->
 def test_a_completion_of_the_longest_error_stays_far_below_the_limit_of_sqs() -> None:
     error = StepError(error_class="E" * 200, message="\x00" * 2_000, retryable=True, phase="download")
     assert len(make_failed(error=error).model_dump_json().encode()) < SQS_LIMIT_BYTES / 8
+
+
+NOT_FINITE = ["1e400", "NaN", "-Infinity", "9" * 400]
+
+
+@pytest.mark.parametrize(
+    ("field", "number"),
+    [
+        (field, str(number))
+        for field in ("queue_wait_ns", "begun_at_ns", "bytes_out", "chain")
+        for number in (2**63, -(2**63))
+    ]
+    + [(field, number) for field in ("queue_wait_ns", "bytes_out", "chain", "expires_at") for number in NOT_FINITE],
+)
+def test_a_completion_with_a_number_that_no_sum_can_be_made_of_is_refused(field: str, number: str) -> None:
+    body = re.sub(rf'"{field}":[-\d.]+', f'"{field}":{number}', make_done().model_dump_json())
+    assert number in body
+
+    with pytest.raises(MessageRefused):
+        parse(Completion, body)
+
+
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "1e400"])
+def test_a_step_message_with_a_parameter_that_json_cannot_hold_is_refused(number: str) -> None:
+    body = make_message(transform_parameters={"transform_cpu_ms": 1.5}).model_dump_json().replace("1.5", number)
+
+    with pytest.raises(MessageRefused, match="transform_cpu_ms"):
+        parse(StepMessage, body)

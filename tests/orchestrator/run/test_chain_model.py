@@ -192,7 +192,7 @@ class Run(RuleBasedStateMachine):
         assert told == alive
         self._saw(actions)
 
-    @rule(chain=st.integers(-5, 6), step=st.integers(-1, 5), attempt=st.integers(1, 5), failed=st.booleans())
+    @rule(chain=st.integers(-5, 6), step=st.integers(1, 5), attempt=st.integers(1, 5), failed=st.booleans())
     def something_that_was_never_sent(self, chain: int, step: int, attempt: int, failed: bool) -> None:
         newest = self.model.newest.get(chain)
         # An attempt that is decided and unsent can be answered: by the message of an incarnation before this one.
