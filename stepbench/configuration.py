@@ -6,7 +6,6 @@ settings mean together by the rules below. Also the table of all settings, which
 
 from __future__ import annotations
 
-import difflib
 import math
 import os
 import re
@@ -20,11 +19,12 @@ from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
-from stepbench import machine, prefix, registry
+from stepbench import env_file, machine, prefix, registry
 from stepbench.compression import Compression
+from stepbench.env_file import ENV_FILE
 from stepbench.errors import UsageError
 from stepbench.payload import PayloadFormat
-from stepbench.settings import ENV_FILE, Program, Settings, dotenv_lines, flag_of, variable_of, variables_of
+from stepbench.settings import Program, Settings, flag_of, variable_of, variables_of
 
 _QUEUE_PATH = re.compile(r"/\d{12}/[A-Za-z0-9_-]{1,80}(\.fifo)?$")
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
@@ -101,14 +101,8 @@ def in_force(settings: Settings) -> dict[str, Any]:
 
 
 def unknown_lines() -> list[str]:
-    """Names in `.env` that look like ours and are not, each with the nearest that is."""
-    known = [variable for field in Settings.model_fields for variable in variables_of(field)]
-    strangers = [name for name in dotenv_lines() if name.startswith("ORCH_") and name not in known]
-    return [f"{ENV_FILE}: {registry.unknown_choice(name, tuple(_nearest(name, known)))}" for name in strangers]
-
-
-def _nearest(name: str, known: list[str]) -> list[str]:
-    return difflib.get_close_matches(name, known, n=3) or known
+    """A sentence for each thing that `.env` says in vain."""
+    return env_file.complaints([variable for field in Settings.model_fields for variable in variables_of(field)])
 
 
 # --- settings by themselves ---------------------------------------------------------------------------------------

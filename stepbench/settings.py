@@ -12,16 +12,13 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from dotenv import dotenv_values
 from pydantic import AfterValidator, AliasChoices, Field, ValidationInfo, field_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-from stepbench import registry
-from stepbench.errors import UsageError
+from stepbench import env_file, registry
 
 Program = Literal["orchestrator", "worker"]
-ENV_FILE = Path(".env")
 
 BOTH: tuple[Program, ...] = ("orchestrator", "worker")
 ORCHESTRATOR: tuple[Program, ...] = ("orchestrator",)
@@ -78,20 +75,6 @@ SerializerName = Annotated[str, AfterValidator(_choice_in("stepbench.serializers
 TransformName = Annotated[str, AfterValidator(_choice_in("worker.transforms"))]
 S3ClientName = Annotated[str, AfterValidator(_choice_in("stepbench.s3_clients"))]
 CompressionText = Annotated[str, AfterValidator(_compression)]
-
-
-def dotenv_lines() -> dict[str, str]:
-    """`.env` in the current folder, read as it stands: `${DATE}` in it is ours to fill in, not a variable's name.
-
-    Raises UsageError for a file that cannot be read.
-    """
-    try:
-        lines = dotenv_values(ENV_FILE, interpolate=False, encoding="utf-8")
-    except OSError as error:
-        raise UsageError(f"{ENV_FILE} cannot be read: {error.strerror}; allow this user to read it") from error
-    except UnicodeDecodeError as error:
-        raise UsageError(f"{ENV_FILE} is not UTF-8 text; save it as such") from error
-    return {name: value for name, value in lines.items() if value is not None}
 
 
 class Variables(PydanticBaseSettingsSource):
@@ -320,7 +303,11 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Flags, then the environment, then `.env`."""
-        return init_settings, Variables(settings_cls, lambda: os.environ), Variables(settings_cls, dotenv_lines)
+        return (
+            init_settings,
+            Variables(settings_cls, lambda: os.environ),
+            Variables(settings_cls, lambda: env_file.read().values),
+        )
 
 
 def variables_of(field: str) -> list[str]:

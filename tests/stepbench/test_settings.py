@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stepbench import configuration, registry, settings
+from stepbench import configuration, registry
 from stepbench.errors import UsageError
 from stepbench.settings import Settings, flag_of, variable_of, variables_of
 
@@ -131,7 +131,8 @@ def test_a_file_that_may_not_be_read_is_refused_in_a_sentence(monkeypatch: pytes
     def refuse(*_: object, **__: object) -> None:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(settings, "dotenv_values", refuse)
+    env_file("STEPS=2")
+    monkeypatch.setattr(Path, "read_text", refuse)
 
     with pytest.raises(UsageError, match=r"^\.env cannot be read: Permission denied"):
         Settings()
