@@ -49,6 +49,7 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:
     with embedded_stack(settings) as stack:
         if not arguments.no_worker:
             stack.start_worker(settings.executors or cores())
+            stack.wait_until_working()
         sys.stderr.write(_HEADING.format(worker="" if arguments.no_worker else ", with a worker"))
         sys.stderr.flush()
         print("\n".join(lines(for_second_terminal(stack.environment, os.environ))), flush=True)

@@ -59,6 +59,22 @@ def test_every_line_on_stdout_is_for_the_shell_and_the_rest_for_people() -> None
     assert "Ctrl-C" in said
 
 
+def test_nothing_is_printed_for_other_terminals_before_the_worker_is_ready() -> None:
+    Path("sitecustomize.py").write_text("import os, sys\nif 'worker' in sys.orig_argv: os._exit(9)\n")
+    path = os.pathsep.join([str(Path.cwd()), os.environ["PYTHONPATH"]])
+
+    answer = subprocess.run(
+        [sys.executable, "-m", "orchestrator", "local"],
+        env={**os.environ, "PYTHONPATH": path},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert (answer.returncode, answer.stdout) == (3, "")
+    assert answer.stderr == "the worker ended before it was ready\n"
+
+
 @pytest.mark.parametrize("asked", [signal.SIGINT, signal.SIGTERM])
 def test_being_asked_to_end_is_how_it_ends_well(asked: signal.Signals) -> None:
     with local() as (running, _):
