@@ -45,11 +45,6 @@ class Stack:
     _children: list[Child] = field(repr=False)
     _workers: list[Child] = field(repr=False, default_factory=list)
 
-    @property
-    def keys(self) -> tuple[str, str]:
-        """Access key and secret for `stepbench.aws.Clients`; they open nothing but the stack."""
-        return KEYS
-
     def clients(self) -> Clients:
         """Clients of the stack, whatever the user's own SDK is configured for."""
         return _clients(self.settings)

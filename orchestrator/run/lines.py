@@ -57,7 +57,6 @@ class Failure(Frozen):
     """The phase it happened in; null when it happened in none."""
     retryable: bool
     worker: str | None = None
-    executor: str | None = None
 
 
 class Event(Frozen):
