@@ -70,15 +70,14 @@ def _event(line: Event) -> str:
     if line.event == "first_payload":
         took = f" in {duration(line.duration_ns)}" if line.duration_ns is not None else ""
         return f"{place}: first payload written{took}"
-    message = f": {line.message}" if line.message else ""
-    return f"{place}: {_HAPPENED[line.event]}{message}"
+    return f"{place}: {line.message or _HAPPENED[line.event]}"
 
 
 _HAPPENED = {
     "duplicate": "duplicate completion, not counted",
     "lost": "given up as lost",
     "expired": "expired message deleted",
-    "foreign": "completion of another run handed back",
+    "foreign": "message that is none of this run's completions",
     "resumed": "resumed",
-    "interrupted": "interrupted; it can be resumed",
+    "interrupted": "interrupted",
 }

@@ -31,6 +31,12 @@ from tests.orchestrator.report.sample_factory import (
         (Event(event="chain_finished", at=AT, chain=3, ok=False), "chain 3: FAILED"),
         (Event(event="lost", at=AT, chain=3, step=1), "chain 3 step 1: given up as lost"),
         (
+            Event(event="expired", at=AT, message="a completion of run r2 was deleted"),
+            "run: a completion of run r2 was deleted",
+        ),
+        (Event(event="foreign", at=AT, message="no completion:\nJSON"), "run: no completion: JSON"),
+        (Event(event="interrupted", at=AT), "run: interrupted"),
+        (
             make_failure(chain=0, step=1),
             "chain 0 step 1: attempt 1 failed in download: ChecksumMismatch: announced abc, found def",
         ),
