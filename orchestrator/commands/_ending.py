@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from orchestrator.report.summary import Summary
 from orchestrator.report.terminal import show
 from orchestrator.run.closing import Ending
+from orchestrator.run.journal import Journal, now_text
+from orchestrator.run.lines import Event
 from orchestrator.run.plan import Plan
 from orchestrator.run.site import Site
 from stepbench import aws_errors, streams
@@ -26,8 +28,10 @@ def tell(ending: Ending, as_json: bool) -> int:
 
 
 @contextmanager
-def telling_what_is_kept(plan: Plan, site: Site) -> Iterator[None]:
+def telling_what_is_kept(plan: Plan, site: Site, journal: Journal) -> Iterator[None]:
     """Whatever ends a run before its time, the user learns where its figures are and how to go on.
+
+    An interrupt is told in the metrics file too.
 
     Raises EnvironmentRefused for what AWS refused, and KeyboardInterrupt.
     """
@@ -37,6 +41,7 @@ def telling_what_is_kept(plan: Plan, site: Site) -> Iterator[None]:
     except EnvironmentRefused as error:
         raise EnvironmentRefused(f"{error}\n{_kept(plan, site)}") from error
     except KeyboardInterrupt:
+        journal.write([Event(event="interrupted", at=now_text())])
         print(f"Interrupted. {_kept(plan, site)}", file=sys.stderr)
         raise
 

@@ -48,7 +48,7 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:
         preflight.check(place.settings, place.clients)
         journal.cut(file.whole_bytes)
         plan = file.run.plan
-        with telling_what_is_kept(plan, place), progress_view(sys.stderr, arguments.quiet) as view:
+        with telling_what_is_kept(plan, place, journal), progress_view(sys.stderr, arguments.quiet) as view:
             tally = Tally(plan, view.update)
             tally.saw(file.lines, 0)
             channel = go_on(plan, place, past, journal, tally.saw, retry_failed=arguments.retry_failed)

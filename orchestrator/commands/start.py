@@ -50,6 +50,6 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:
             place.settings, environment=place.environment, run_id=run_id, date=f"{now:%Y-%m-%d}", metrics_file=path
         )
         log = journal.begin(path, made, settings)
-        with telling_what_is_kept(made, place), progress_view(sys.stderr, arguments.quiet) as view:
+        with telling_what_is_kept(made, place, log), progress_view(sys.stderr, arguments.quiet) as view:
             channel = execute(made, place, payload, log, Tally(made, view.update).saw)
         return tell(closing.close(made, place, log, channel), arguments.json)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from orchestrator.channels import Channel
 from orchestrator.report import metrics_file
+from orchestrator.report.metrics_file import MetricsFile
 from orchestrator.report.statistics import summarise
 from orchestrator.report.summary import Summary
 from orchestrator.run import results_queue
@@ -21,7 +22,7 @@ from orchestrator.run.lines import SummaryLine
 from orchestrator.run.plan import Plan
 from orchestrator.run.site import Site
 from stepbench import aws_errors
-from stepbench.errors import EnvironmentRefused
+from stepbench.errors import EnvironmentRefused, UsageError
 from stepbench.s3_clients import Encryption
 from stepbench.s3_clients.boto3 import encryption_arguments
 
@@ -44,7 +45,7 @@ def close(plan: Plan, site: Site, journal: Journal, channel: Channel) -> Ending:
     closing.did(channel.close)
     cleaned = site.settings.cleanup and closing.did(lambda: _clean_up(plan, s3))
     # The file tells what is left, and its copy in S3 is whole: hence this order.
-    file = metrics_file.read(journal.path)
+    file = _read_again(journal)
     summary = summarise([file], [left_in_s3(file, gone=cleaned or site.own_stack)])
     journal.write([SummaryLine(**summary.model_dump(mode="json"))])
     journal.close()
@@ -53,6 +54,13 @@ def close(plan: Plan, site: Site, journal: Journal, channel: Channel) -> Ending:
     if plan.results_queue_is_own:
         closing.did(lambda: results_queue.delete(sqs, plan.results_queue_url))
     return Ending(summary, tuple(closing.refused))
+
+
+def _read_again(journal: Journal) -> MetricsFile:
+    try:
+        return metrics_file.read(journal.path)
+    except UsageError as error:
+        raise EnvironmentRefused(f"{error}; somebody else has touched the metrics file of this run") from error
 
 
 class _Closing:

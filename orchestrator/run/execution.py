@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from time import monotonic, sleep
 
 import structlog
@@ -34,36 +33,22 @@ log = structlog.get_logger()
 
 
 def execute(plan: Plan, site: Site, payload: FirstPayload, journal: Journal, observe: Observer) -> Channel:
-    """Runs every chain to its end; returns the channel, for `closing` to close.
-
-    Raises the SDK's errors; KeyboardInterrupt, with the journal telling so.
-    """
-    with _telling_interrupts(journal):
-        usable = _results_queue(plan, site)
-        chains = _chains(plan, _upload(plan, site, payload, journal), BEFORE_ANY_RESUME)
-        usable()
-        return _drive(plan, site, BEFORE_ANY_RESUME, chains, chains.start(), journal, observe)
+    """Runs every chain to its end; returns the channel, for `closing` to close. Raises the SDK's errors."""
+    usable = _results_queue(plan, site)
+    chains = _chains(plan, _upload(plan, site, payload, journal), BEFORE_ANY_RESUME)
+    usable()
+    return _drive(plan, site, BEFORE_ANY_RESUME, chains, chains.start(), journal, observe)
 
 
 def go_on(plan: Plan, site: Site, past: History, journal: Journal, observe: Observer, *, retry_failed: bool) -> Channel:
     """Runs what an earlier incarnation left to its end, as `execute` does. `past` has a first payload."""
     assert past.first_payload is not None
     epoch = past.epoch + 1
-    with _telling_interrupts(journal):
-        journal.write([Event(event="resumed", at=now_text(), epoch=epoch)])
-        _results_queue(plan, site)()
-        chains = _chains(plan, past.first_payload, epoch)
-        first = chains.resume(past.chains, retry_failed=retry_failed)
-        return _drive(plan, site, epoch, chains, first, journal, observe)
-
-
-@contextmanager
-def _telling_interrupts(journal: Journal) -> Iterator[None]:
-    try:
-        yield
-    except KeyboardInterrupt:
-        journal.write([Event(event="interrupted", at=now_text())])
-        raise
+    journal.write([Event(event="resumed", at=now_text(), epoch=epoch)])
+    _results_queue(plan, site)()
+    chains = _chains(plan, past.first_payload, epoch)
+    first = chains.resume(past.chains, retry_failed=retry_failed)
+    return _drive(plan, site, epoch, chains, first, journal, observe)
 
 
 def _results_queue(plan: Plan, site: Site) -> Callable[[], None]:

@@ -125,6 +125,20 @@ def test_a_run_goes_on_when_nobody_reads_its_progress_any_more(fleet: Fleet) -> 
     assert json.loads(figures)["counts"]["samples"] == 2
 
 
+def test_a_metrics_file_that_somebody_takes_away_is_told_in_a_sentence(fleet: Fleet) -> None:
+    run = fleet.start("--steps=2")
+    run.until("a dispatch", lambda so_far: so_far.events("dispatching"))
+    [path] = (run.folder / "out").iterdir()
+    path.unlink()
+    fleet.worker()
+
+    outcome = run.outcome()
+
+    assert outcome.exit_code == 3
+    assert "somebody else has touched the metrics file" in outcome.stderr
+    assert "Traceback" not in outcome.stderr
+
+
 def test_warm_up_steps_are_recorded_as_such_and_are_in_no_figure(shared_fleet: Fleet) -> None:
     outcome = shared_fleet.run("--steps=2", "--json", WARMUP="3", CONCURRENCY="2")
 
