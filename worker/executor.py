@@ -29,6 +29,7 @@ from stepbench.samples import ExecutorFacts
 from stepbench.timing import PhaseTimer
 from worker import steps
 from worker.handshake import READY, ExecutorConfig
+from worker.identity import identity_of
 from worker.phase_board import PhaseBoard
 
 PR_SET_PDEATHSIG = 1
@@ -144,10 +145,7 @@ def _log_failure(message: StepMessage, error: Exception, timer: PhaseTimer) -> N
     foreseeable = isinstance(error, StepbenchError) or is_retryable(error) or hasattr(error, "response")
     log.warning(
         "step failed",
-        run=message.run,
-        chain=message.chain,
-        step=message.step,
-        attempt=message.attempt,
+        **identity_of(message),
         phase=timer.current,
         error=str(error),
         exc_info=not foreseeable,

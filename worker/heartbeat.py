@@ -8,7 +8,8 @@ import structlog
 
 from stepbench.queues import Queue
 from worker.backlog import Backlog
-from worker.held import HeldSteps
+from worker.held import HeldStep, HeldSteps
+from worker.identity import identities_of
 
 BEATS_PER_VISIBILITY_TIMEOUT = 3
 """So that one failed beat, and the SDK's retries of it, still leave time for the next."""
@@ -20,21 +21,27 @@ log = structlog.get_logger()
 def beat(queue: Queue, held: HeldSteps, visibility_seconds: int, ended: threading.Event) -> None:
     """Extend all held messages again and again until `ended`. A failed beat is logged and the next one tries again."""
     while not ended.wait(visibility_seconds / BEATS_PER_VISIBILITY_TIMEOUT):
-        try:
-            queue.hide(held.receipts(), visibility_seconds)
-        except Exception as error:  # noqa: BLE001 # the network may be away for a while; the beat must go on
-            log.warning("could not extend the visibility of held messages", error=str(error))
+        with held.hiding:
+            steps = held.steps()
+            try:
+                queue.hide([step.receipt for step in steps], visibility_seconds)
+            except Exception as error:  # noqa: BLE001 # the network may be away for a while; the beat must go on
+                log.warning(
+                    "could not extend the visibility of held messages", **identities_of(steps), error=str(error)
+                )
 
 
-def hand_back(queue: Queue, held: HeldSteps, receipts: list[str]) -> None:
+def hand_back(queue: Queue, held: HeldSteps, steps: list[HeldStep]) -> None:
     """Make messages visible for other workers at once. What cannot be handed back comes back by itself in time."""
-    if not receipts:
+    if not steps:
         return
-    held.remove(receipts)
-    try:
-        queue.hide(receipts, 0)
-    except Exception as error:  # noqa: BLE001 # see the docstring
-        log.warning("could not hand back messages", count=len(receipts), error=str(error))
+    receipts = [step.receipt for step in steps]
+    with held.hiding:
+        held.remove(receipts)
+        try:
+            queue.hide(receipts, 0)
+        except Exception as error:  # noqa: BLE001 # see the docstring
+            log.warning("could not hand back messages", **identities_of(steps), error=str(error))
 
 
 def hand_back_stale(queue: Queue, held: HeldSteps, backlog: Backlog, ended: threading.Event) -> None:
@@ -42,5 +49,5 @@ def hand_back_stale(queue: Queue, held: HeldSteps, backlog: Backlog, ended: thre
     while not ended.wait(STALE_CHECK_SECONDS):
         stale = backlog.take_stale()
         if stale:
-            log.info("handing back steps that waited too long for a free executor", count=len(stale))
-        hand_back(queue, held, [step.receipt for step in stale])
+            log.info("handing back steps that waited too long for a free executor", **identities_of(stale))
+        hand_back(queue, held, stale)

@@ -25,20 +25,25 @@ class HeldStep:
 
 
 class HeldSteps:
-    """Which receipts must be kept hidden. Used from every thread of the worker."""
+    """Which messages must be kept hidden. Used from every thread of the worker."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._receipts: set[str] = set()
+        self._steps: dict[str, HeldStep] = {}
+        self.hiding = threading.Lock()
+        """Held from the look at what is held to the answer of the call that extends it, and while messages are handed
+        back: else one that is handed back in between would be hidden again for a whole visibility timeout. `add` and
+        `remove` never wait for it."""
 
-    def add(self, receipt: str) -> None:
+    def add(self, step: HeldStep) -> None:
         with self._lock:
-            self._receipts.add(receipt)
+            self._steps[step.receipt] = step
 
     def remove(self, receipts: Iterable[str]) -> None:
         with self._lock:
-            self._receipts.difference_update(receipts)
+            for receipt in receipts:
+                self._steps.pop(receipt, None)
 
-    def receipts(self) -> list[str]:
+    def steps(self) -> list[HeldStep]:
         with self._lock:
-            return list(self._receipts)
+            return list(self._steps.values())

@@ -17,6 +17,7 @@ from worker.backlog import Backlog
 from worker.guard import Guard
 from worker.heartbeat import hand_back
 from worker.held import HeldStep, HeldSteps
+from worker.identity import identity_of
 from worker.publisher import Finished, Publisher
 
 log = structlog.get_logger()
@@ -64,12 +65,12 @@ class Intake:
     def _admit(self, received: list[Received], received_at_ns: int) -> None:
         steps = [step for message in received if (step := self._understood(message, received_at_ns))]
         if self._stopping.is_set():
-            hand_back(self._queue, self._held, [step.receipt for step in steps])
+            hand_back(self._queue, self._held, steps)
             return
         for step in steps:
-            self._held.add(step.receipt)
+            self._held.add(step)
         too_late = self._backlog.put([step for step in steps if self._may_run(step)])
-        hand_back(self._queue, self._held, [step.receipt for step in too_late])
+        hand_back(self._queue, self._held, too_late)
 
     def _understood(self, received: Received, received_at_ns: int) -> HeldStep | None:
         """Null for what is left to the queue's own redrive, and for what has expired and is deleted."""
@@ -80,16 +81,16 @@ class Intake:
             log.warning("message refused", message_id=received.id, reason=str(error))
             return None
         if message.expires_at < time():
-            log.warning("step expired", run=message.run, chain=message.chain, step=message.step)
-            self._delete(received)
+            log.warning("step expired", **identity_of(message))
+            self._delete(message, received)
             return None
         return HeldStep(message=message, received=received, received_at_ns=received_at_ns)
 
-    def _delete(self, received: Received) -> None:
+    def _delete(self, message: StepMessage, received: Received) -> None:
         try:
             self._queue.delete([received.receipt])
         except Exception as error:  # noqa: BLE001 # it comes again, and is as expired then
-            log.warning("could not delete an expired step message", error=str(error))
+            log.warning("could not delete an expired step message", **identity_of(message), error=str(error))
 
     def _may_run(self, step: HeldStep) -> bool:
         """Answers a step that this worker may not run, so that its run learns why."""

@@ -31,6 +31,7 @@ from worker.backlog import Backlog
 from worker.executors import ExecutorFactory, ExecutorProcess, start_all
 from worker.guard import Guard
 from worker.held import HeldStep, HeldSteps
+from worker.identity import identity_of
 from worker.intake import Intake
 from worker.publisher import Finished, Publisher
 from worker.steps_queue import StepsQueue
@@ -197,10 +198,7 @@ class Worker:
         message, executor = step.message, self._executors[slot]
         log.warning(
             "executor lost",
-            run=message.run,
-            chain=message.chain,
-            step=message.step,
-            attempt=message.attempt,
+            **identity_of(message),
             executor=executor.name,
             phase=error.phase,
             reason=str(error),
@@ -223,4 +221,4 @@ class Worker:
             log.warning("ends without a replacement for a lost executor")
 
     def _hand_back(self, steps: list[HeldStep]) -> None:
-        heartbeat.hand_back(self._steps_queue, self._held, [step.receipt for step in steps])
+        heartbeat.hand_back(self._steps_queue, self._held, steps)

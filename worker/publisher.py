@@ -13,6 +13,7 @@ from itertools import groupby
 from time import monotonic_ns, time
 
 import structlog
+from structlog.contextvars import bound_contextvars
 from tenacity import RetryError
 
 from stepbench.failures import is_queue_gone, is_retryable
@@ -22,6 +23,7 @@ from stepbench.queues import MAX_BATCH_MESSAGES, Outgoing, Queue
 from stepbench.samples import WorkerFacts
 from worker.backlog import Backlog
 from worker.held import HeldStep, HeldSteps
+from worker.identity import identities_of, identity_of
 
 COMPLETIONS_LINGER_SECONDS = 0.05
 DELETIONS_LINGER_SECONDS = 0.25
@@ -64,7 +66,7 @@ class Publisher:
         self._closed = False
         self._answered = False
         """Some results queue has taken a completion: this worker may send."""
-        self._deletions: list[str] = []
+        self._deletions: list[HeldStep] = []
         self._deletions_since_ns = 0
         self.giving_up = threading.Event()
         """Set in a hurried end: what cannot be published now is left to be delivered again."""
@@ -125,10 +127,12 @@ class Publisher:
         return min(waits)
 
     def _publish(self, url: str, batch: list[Finished]) -> None:
+        about = identities_of([finished.step for finished in batch])
         try:
-            patient("could not publish completions", is_retryable, self.giving_up)(self._send, url, batch)
+            with bound_contextvars(**about):  # so that the lines of its tries tell it too
+                patient("could not publish completions", is_retryable, self.giving_up)(self._send, url, batch)
         except RetryError:
-            log.warning("could not publish completions before the end", count=len(batch))
+            log.warning("could not publish completions before the end", **about)
             self._held.remove(finished.step.receipt for finished in batch)
             return
         except Exception as error:
@@ -146,7 +150,7 @@ class Publisher:
             if batch and not self._deletions:
                 self._deletions_since_ns = monotonic_ns()
                 self._changed.notify()
-            self._deletions += [finished.step.receipt for finished in batch]
+            self._deletions += [finished.step for finished in batch]
 
     def _send(self, url: str, batch: list[Finished]) -> None:
         self._results_queue(url).send([Outgoing(self._body(finished)) for finished in batch])
@@ -155,10 +159,7 @@ class Publisher:
     def _leave(self, batch: list[Finished], error: Exception) -> None:
         """One run's results queue refuses what others take: its steps come again later, the other runs go on."""
         for finished in batch:
-            message = finished.step.message
-            log.error(
-                "results queue refuses", run=message.run, chain=message.chain, step=message.step, error=str(error)
-            )
+            log.error("results queue refuses", **identity_of(finished.step.message), error=str(error))
         self._held.remove(finished.step.receipt for finished in batch)
 
     def _body(self, finished: Finished) -> str:
@@ -179,14 +180,7 @@ class Publisher:
         """Its results queue is gone. Cleans up after an expired step; any other comes again and may find its queue."""
         message = finished.step.message
         expired = message.expires_at < time()
-        log.warning(
-            "results queue is gone",
-            run=message.run,
-            chain=message.chain,
-            step=message.step,
-            attempt=message.attempt,
-            expired=expired,
-        )
+        log.warning("results queue is gone", **identity_of(message), expired=expired)
         if expired:
             self._discard_output(finished.completion)
         else:
@@ -197,13 +191,14 @@ class Publisher:
         with self._changed:
             waited_ns = monotonic_ns() - self._deletions_since_ns
             due = now or len(self._deletions) >= MAX_BATCH_MESSAGES or waited_ns >= DELETIONS_LINGER_SECONDS * 1e9
-            receipts = self._deletions if due else []
+            steps = self._deletions if due else []
             if due:
                 self._deletions = []
-        if not receipts:
+        if not steps:
             return
+        receipts = [step.receipt for step in steps]
         try:
             self._steps_queue.delete(receipts)
         except Exception as error:  # noqa: BLE001 # they come again and are known as duplicates
-            log.warning("could not delete step messages", count=len(receipts), error=str(error))
+            log.warning("could not delete step messages", **identities_of(steps), error=str(error))
         self._held.remove(receipts)

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
+from structlog.testing import capture_logs
 from tenacity import wait_none
 
 from stepbench.queues import Outgoing
@@ -89,7 +90,7 @@ def test_a_step_that_may_run_waits_for_an_executor_and_is_held() -> None:
     (step,) = desk.begun
     assert step.message.chain == 7
     assert step.received.receive_count == 1
-    assert desk.held.receipts() == [step.receipt]
+    assert desk.held.steps() == [step]
     assert desk.calls("delete") == []
 
 
@@ -115,7 +116,7 @@ def test_a_message_that_is_not_understood_is_left_to_the_queues_redrive_and_the_
     desk = Desk()
     desk.run(bad, body(chain=2))
     assert [step.message.chain for step in desk.begun] == [2]
-    assert len(desk.held.receipts()) == 1
+    assert len(desk.held.steps()) == 1
     assert desk.answers.finished == []
     assert desk.calls("delete") == []
     assert bad in desk.queue.bodies()
@@ -131,15 +132,19 @@ def test_an_expired_step_is_deleted_and_not_run() -> None:
     desk = Desk()
     desk.run(body(expires_at=time() - 1))
     assert desk.begun == []
-    assert desk.held.receipts() == []
+    assert desk.held.steps() == []
     assert desk.queue.bodies() == []
 
 
 def test_an_expired_step_that_cannot_be_deleted_stops_nobody() -> None:
     desk = Desk()
     desk.queue.faults["delete"].append(outage())
-    desk.run(body(expires_at=time() - 1), body(chain=2))
+    with capture_logs() as lines:
+        desk.run(body(run="r1", chain=1, step=5, attempt=3, expires_at=time() - 1), body(chain=2))
     assert [step.message.chain for step in desk.begun] == [2]
+    assert [line["event"] for line in lines] == ["step expired", "could not delete an expired step message"]
+    for line in lines:
+        assert (line["run"], line["chain"], line["step"], line["attempt"]) == ("r1", 1, 5, 3)
 
 
 def test_a_step_that_reads_outside_the_workers_prefix_is_answered_with_a_failure_for_good() -> None:
@@ -154,7 +159,7 @@ def test_a_step_that_reads_outside_the_workers_prefix_is_answered_with_a_failure
     assert not completion.error.retryable
     assert completion.error.phase is None
     assert "s3://other/x" in completion.error.message
-    assert finished.step.receipt in desk.held.receipts(), "until its answer is published"
+    assert finished.step in desk.held.steps(), "until its answer is published"
 
 
 def test_what_a_poll_still_brings_after_the_end_began_is_handed_back() -> None:
@@ -162,7 +167,7 @@ def test_what_a_poll_still_brings_after_the_end_began_is_handed_back() -> None:
     desk.stopping.set()
     desk.run(body(), body())
     assert desk.begun == []
-    assert desk.held.receipts() == []
+    assert desk.held.steps() == []
     assert desk.queue.depth().visible == 2
 
 
@@ -176,7 +181,7 @@ def test_what_comes_between_the_look_at_the_stop_and_the_backlogs_end_is_handed_
     desk.queue.before = end_during_the_poll
     desk.run(body())
     assert desk.begun == []
-    assert desk.held.receipts() == []
+    assert desk.held.steps() == []
     assert desk.queue.depth().visible == 1
 
 

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from time import monotonic_ns, time
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
+from structlog.contextvars import merge_contextvars
+from structlog.testing import capture_logs
 from tenacity import wait_none
 
 from stepbench.errors import PartlyRefused
@@ -57,7 +60,7 @@ class Desk:
         while len(held) < count:
             held += [make_held(message.receipt, **changes) for message in self.steps.receive(10, 0)]
         for step in held:
-            self.held.add(step.receipt)
+            self.held.add(step)
         self.told.clear()
         return held
 
@@ -83,7 +86,7 @@ def test_a_completion_is_sent_before_its_step_message_is_deleted() -> None:
     assert desk.told == [("results", "send", 1), ("steps", "delete", 1)]
     assert len(desk.published()) == 1
     assert desk.steps.bodies() == []
-    assert desk.held.receipts() == []
+    assert desk.held.steps() == []
 
 
 def test_many_completions_share_calls_and_so_do_the_deletions() -> None:
@@ -185,13 +188,13 @@ def test_deletions_are_gathered_over_a_longer_moment_but_not_for_ever(clock: Clo
     desk.publisher._publish(RESULTS_QUEUE, [finished(step)])
     desk.publisher._delete(now=False)
     assert desk.told == [("results", "send", 1)]
-    assert desk.held.receipts() == [step.receipt], "held until it is deleted"
+    assert desk.held.steps() == [step], "held until it is deleted"
     assert desk.publisher._wait_seconds() == pytest.approx(DELETIONS_LINGER_SECONDS)
     clock.now_ns += int(DELETIONS_LINGER_SECONDS * SECOND_NS)
     assert desk.publisher._wait_seconds() <= 0
     desk.publisher._delete(now=False)
     assert desk.told[-1] == ("steps", "delete", 1)
-    assert desk.held.receipts() == []
+    assert desk.held.steps() == []
 
 
 def test_with_nothing_to_do_it_sleeps_until_something_comes() -> None:
@@ -236,6 +239,67 @@ def test_a_right_that_was_never_there_ends_the_worker_with_the_queues_own_error(
     assert desk.steps.bodies() != []
 
 
+def logged(desk: Desk, *steps: HeldStep) -> list[tuple[str, dict[str, Any]]]:
+    """The lines that are written while these steps' completions are published: event and whom it is about."""
+    with capture_logs(processors=[merge_contextvars]) as lines:
+        desk.publishes(*(finished(step) for step in steps))
+    told = {"count", "run", "chain", "step", "attempt"}
+    return [(line["event"], {name: line[name] for name in line.keys() & told}) for line in lines]
+
+
+def outages(desk: Desk) -> None:
+    desk.results_queue.faults["send"].extend([outage(), outage()])
+
+
+def gone(desk: Desk) -> None:
+    desk.results_queue.faults["send"].append(queue_gone())
+
+
+def outage_in_a_hurry(desk: Desk) -> None:
+    desk.publisher.giving_up.set()
+    desk.results_queue.faults["send"].append(outage())
+
+
+def failing_deletions(desk: Desk) -> None:
+    desk.steps.faults["delete"].append(outage())
+
+
+@pytest.mark.parametrize(
+    ("arrange", "events"),
+    [
+        (outages, ["could not publish completions"] * 2),
+        (gone, ["results queue is gone"]),
+        (outage_in_a_hurry, ["could not publish completions before the end"]),
+        (failing_deletions, ["could not delete step messages"]),
+    ],
+)
+def test_trouble_with_one_step_is_logged_with_its_identity(arrange: Callable[[Desk], None], events: list[str]) -> None:
+    desk = Desk()
+    (step,) = desk.holds(1, chain=4, step=3, attempt=2)
+    arrange(desk)
+    lines = logged(desk, step)
+    assert [event for event, _ in lines] == events
+    for _, told in lines:
+        assert told.items() >= {"run": "r1", "chain": 4, "step": 3, "attempt": 2}.items()
+
+
+def test_trouble_with_several_steps_is_logged_with_their_number() -> None:
+    desk = Desk()
+    desk.results_queue.faults["send"].append(outage())
+    assert logged(desk, *desk.holds(3)) == [("could not publish completions", {"count": 3})]
+
+
+def test_each_step_that_a_results_queue_refuses_is_logged_with_its_identity() -> None:
+    desk = Desk()
+    desk.publisher._answered = True
+    desk.results_queue.faults["send"].append(refused("AccessDenied", status=403))
+    (first,), (second,) = desk.holds(1, chain=1, attempt=2), desk.holds(1, chain=2)
+    assert [told for _, told in logged(desk, first, second)] == [
+        {"run": "r1", "chain": 1, "step": 1, "attempt": 2},
+        {"run": "r1", "chain": 2, "step": 1, "attempt": 1},
+    ]
+
+
 def test_one_results_queue_that_refuses_leaves_its_steps_to_come_again_and_holds_up_no_other() -> None:
     desk = Desk()
     other = RESULTS_QUEUE.replace("r1", "r2")
@@ -246,7 +310,7 @@ def test_one_results_queue_that_refuses_leaves_its_steps_to_come_again_and_holds
     desk.publishes(finished(first), finished(second), finished(third))
     assert len(desk.published()) == 2
     assert len(desk.steps.bodies()) == 1
-    assert desk.held.receipts() == []
+    assert desk.held.steps() == []
 
 
 def test_a_step_whose_results_queue_is_gone_and_that_has_expired_is_cleaned_up_after() -> None:
@@ -257,7 +321,7 @@ def test_a_step_whose_results_queue_is_gone_and_that_has_expired_is_cleaned_up_a
     desk.publishes(finished(step, done))
     assert desk.discarded == [done]
     assert desk.steps.bodies() == []
-    assert desk.held.receipts() == []
+    assert desk.held.steps() == []
 
 
 def test_a_step_whose_results_queue_is_gone_and_that_has_not_expired_is_left_to_come_again() -> None:
@@ -267,7 +331,7 @@ def test_a_step_whose_results_queue_is_gone_and_that_has_not_expired_is_left_to_
     desk.publishes(finished(step))
     assert desk.discarded == []
     assert len(desk.steps.bodies()) == 1
-    assert desk.held.receipts() == [], "so that its visibility timeout runs out"
+    assert desk.held.steps() == [], "so that its visibility timeout runs out"
 
 
 def test_of_a_batch_whose_queue_is_gone_each_step_is_judged_by_its_own_expiry() -> None:
@@ -288,7 +352,7 @@ def test_in_a_hurried_end_what_cannot_be_published_is_left_to_be_delivered_again
     desk.publishes(finished(step))
     assert desk.told == [("results", "send", 1)]
     assert len(desk.steps.bodies()) == 1
-    assert desk.held.receipts() == []
+    assert desk.held.steps() == []
 
 
 def test_a_step_message_that_cannot_be_deleted_is_let_go_and_ends_nothing() -> None:
@@ -297,5 +361,5 @@ def test_a_step_message_that_cannot_be_deleted_is_let_go_and_ends_nothing() -> N
     steps = desk.holds(21)
     desk.publishes(*(finished(step) for step in steps))
     assert len(desk.published()) == 21
-    assert desk.held.receipts() == []
+    assert desk.held.steps() == []
     assert len(desk.steps.bodies()) == 10
