@@ -8,8 +8,7 @@ import structlog
 
 from stepbench.queues import Queue
 from worker.backlog import Backlog
-from worker.held import HeldStep, HeldSteps
-from worker.identity import identities_of
+from worker.held import HeldStep, HeldSteps, identities_of
 
 BEATS_PER_VISIBILITY_TIMEOUT = 3
 """So that one failed beat, and the SDK's retries of it, still leave time for the next."""

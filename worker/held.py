@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from stepbench.messages import StepMessage
 from stepbench.queues import Received
+from worker.identity import identity_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +24,12 @@ class HeldStep:
     @property
     def receipt(self) -> str:
         return self.received.receipt
+
+
+def identities_of(steps: Sequence[HeldStep]) -> dict[str, Any]:
+    """For a log line about several steps: how many they are, and which one it is where it is one."""
+    only = identity_of(steps[0].message) if len(steps) == 1 else {}
+    return {"count": len(steps), **only}
 
 
 class HeldSteps:

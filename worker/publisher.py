@@ -22,8 +22,8 @@ from stepbench.patience import patient
 from stepbench.queues import MAX_BATCH_MESSAGES, Outgoing, Queue
 from stepbench.samples import WorkerFacts
 from worker.backlog import Backlog
-from worker.held import HeldStep, HeldSteps
-from worker.identity import identities_of, identity_of
+from worker.held import HeldStep, HeldSteps, identities_of
+from worker.identity import identity_of
 
 COMPLETIONS_LINGER_SECONDS = 0.05
 DELETIONS_LINGER_SECONDS = 0.25
