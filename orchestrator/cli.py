@@ -27,7 +27,7 @@ def main(arguments: list[str] | None = None) -> int:
         parser.error(wrong)
     parsed = flags.parse(parser, words)
     signal.signal(signal.SIGTERM, _interrupt)
-    sys.stderr = streams.lasting(sys.stderr)
+    sys.stdout, sys.stderr = streams.checked(sys.stdout), streams.lasting(sys.stderr)
     try:
         command = registry.load(COMMANDS, parsed.command)
         settings = configuration.load(flags.given(parsed), only=command.SETTINGS)

@@ -9,8 +9,10 @@ from collections.abc import Iterable, Sequence
 from typing import Any, NoReturn
 
 from stepbench import configuration, streams
+from stepbench.errors import EnvironmentRefused
 
 EXIT_USAGE = 2
+EXIT_ENVIRONMENT = 3
 
 
 class Parser(argparse.ArgumentParser):
@@ -27,9 +29,12 @@ class Parser(argparse.ArgumentParser):
 
     def exit(self, status: int = 0, message: str | None = None) -> NoReturn:
         try:
-            sys.stdout.flush()
+            with streams.refusal_told(sys.stdout):
+                sys.stdout.flush()
         except BrokenPipeError:
             streams.reader_is_gone(sys.stdout)
+        except EnvironmentRefused as error:
+            status, message = EXIT_ENVIRONMENT, f"{error}\n"
         super().exit(status, message)
 
     def error(self, message: str) -> NoReturn:

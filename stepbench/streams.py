@@ -1,10 +1,14 @@
-"""Output whose reader may go away: `| head`, a terminal that is closed, a log collector that dies."""
+"""Output whose reader may go away (`| head`, a terminal that is closed, a log collector that dies), or that is full."""
 
 from __future__ import annotations
 
 import os
 import select
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, TextIO, cast
+
+from stepbench.errors import EnvironmentRefused
 
 
 def reader_is_gone(stream: TextIO) -> None:
@@ -19,11 +23,18 @@ def has_lost_reader(stream: TextIO) -> bool:
     return any(event & select.POLLERR for _, event in poller.poll(0))
 
 
-class _Lasting:
-    """See `lasting`."""
+class _Around:
+    """Everything but what is wanted otherwise is the stream's own."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+
+class _Lasting(_Around):
+    """See `lasting`."""
 
     def write(self, text: str) -> int:
         try:
@@ -38,10 +49,39 @@ class _Lasting:
         except BrokenPipeError:
             reader_is_gone(self._stream)
 
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._stream, name)
-
 
 def lasting(stream: TextIO) -> TextIO:
     """`stream`, on which writing never fails for want of a reader: words about a run must not end it."""
     return cast(TextIO, _Lasting(stream))
+
+
+class _Checked(_Around):
+    """See `checked`."""
+
+    def write(self, text: str) -> int:
+        with refusal_told(self._stream):
+            return self._stream.write(text)
+
+    def flush(self) -> None:
+        with refusal_told(self._stream):
+            self._stream.flush()
+
+
+def checked(stream: TextIO) -> TextIO:
+    """`stream`, on which writing raises EnvironmentRefused where it is refused: a full disk, a dead device.
+
+    A reader that has gone is a BrokenPipeError still.
+    """
+    return cast(TextIO, _Checked(stream))
+
+
+@contextmanager
+def refusal_told(stream: TextIO) -> Iterator[None]:
+    """EnvironmentRefused for whatever keeps `stream` from being written, but not for a reader that has gone."""
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        reader_is_gone(stream)  # or Python would try once more at its end, and complain
+        raise EnvironmentRefused(f"{stream.name.strip('<>')} cannot be written: {error.strerror}") from error

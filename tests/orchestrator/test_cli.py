@@ -239,6 +239,30 @@ def test_a_reader_that_has_gone_is_no_error(words: list[str]) -> None:
     assert (answer.returncode, answer.stderr) == (0, "")
 
 
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+@pytest.mark.parametrize("words", [["settings"], SHORT_OUTPUT])
+def test_output_that_cannot_be_written_is_exit_code_3_and_one_sentence(words: list[str], unbuffered: str) -> None:
+    with Path("/dev/full").open("w") as full:
+        answer = subprocess.run(
+            [*PROGRAM, *words],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+            env={**os.environ, "PYTHONUNBUFFERED": unbuffered},
+        )
+    assert (answer.returncode, answer.stderr) == (3, "stdout cannot be written: No space left on device\n")
+
+
+def test_help_that_cannot_be_written_is_no_success() -> None:
+    buffered = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    with Path("/dev/full").open("w") as full:
+        answer = subprocess.run(
+            [*PROGRAM, "--help"], stdout=full, stderr=subprocess.PIPE, text=True, check=False, env=buffered
+        )
+    assert (answer.returncode, answer.stderr) == (3, "stdout cannot be written: No space left on device\n")
+
+
 def test_a_command_does_not_care_for_settings_that_it_does_not_read() -> None:
     Path(".env").write_text("STEPS=many\nPAYLOAD_FILE=nowhere.csv\n")
 

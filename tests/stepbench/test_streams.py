@@ -2,11 +2,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TextIO
 
 import pytest
 
 from stepbench import streams
+from stepbench.errors import EnvironmentRefused
 
 
 @pytest.fixture
@@ -33,6 +35,19 @@ def test_a_lasting_stream_swallows_what_nobody_reads(unread: TextIO) -> None:
     print("more words", file=lasting, flush=True)
 
     assert lasting.fileno() == unread.fileno()
+
+
+@pytest.mark.parametrize("buffering", [-1, 1])
+def test_a_checked_stream_tells_in_a_sentence_that_it_is_full(buffering: int) -> None:
+    with Path("/dev/full").open("w", buffering=buffering) as full:
+        with pytest.raises(EnvironmentRefused, match=r"^/dev/full cannot be written: No space left on device$"):
+            print("words", file=streams.checked(full), flush=True)
+        print("given up", file=full, flush=True)
+
+
+def test_a_reader_that_has_gone_is_no_refusal(unread: TextIO) -> None:
+    with pytest.raises(BrokenPipeError):
+        print("words", file=streams.checked(unread), flush=True)
 
 
 def test_without_it_the_write_fails(unread: TextIO) -> None:
