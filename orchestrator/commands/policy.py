@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from typing import TYPE_CHECKING
 
 from stepbench.errors import UsageError
@@ -24,6 +25,11 @@ SETTINGS: tuple[str, ...] | None = (
     "CLEANUP",
 )
 
+REMARK_ON_KEYS = (
+    "No statement about KMS: the AWS managed key for S3 needs none. If the bucket's default key is one of your own, "
+    "name it with --kms-key-id (KMS_KEY_ID)."
+)
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Whose policy."""
@@ -39,5 +45,7 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:
         )
     from stepbench.iam_policy import policy
 
+    if settings.sse == "kms" and settings.kms_key_id is None:
+        print(REMARK_ON_KEYS, file=sys.stderr)
     print(json.dumps(policy(arguments.role, settings), indent=2))
     return 0

@@ -25,6 +25,22 @@ def test_it_prints_a_policy_document(role: str) -> None:
     assert document["Statement"]
 
 
+def test_encryption_without_a_key_of_ones_own_has_no_statement_but_a_remark() -> None:
+    answer = policy("--role", "worker", *BUCKET, *QUEUE, "--sse", "kms")
+
+    assert answer.returncode == 0
+    assert "kms" not in answer.stdout
+    assert "--kms-key-id (KMS_KEY_ID)" in answer.stderr
+    assert answer.stderr.count("\n") == 1
+
+
+def test_a_key_that_is_named_has_a_statement_and_no_remark() -> None:
+    answer = policy("--role", "worker", *BUCKET, *QUEUE, "--sse", "kms", "--kms-key-id", "alias/mine")
+
+    assert (answer.returncode, answer.stderr) == (0, "")
+    assert "alias/mine" in answer.stdout
+
+
 def test_without_a_bucket_it_says_what_to_set() -> None:
     answer = policy("--role", "worker")
 
