@@ -7,9 +7,9 @@ never waits. Deletions are nobody's critical path and are gathered over a longer
 from __future__ import annotations
 
 import threading
+from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import groupby
 from time import monotonic_ns, time
 
 import structlog
@@ -107,8 +107,8 @@ class Publisher:
                     self._changed.wait(wait_seconds)
                 batch, self._finished = self._finished[:MAX_BATCH_MESSAGES], self._finished[MAX_BATCH_MESSAGES:]
                 last = self._closed and not self._finished
-            for url, group in groupby(batch, key=lambda finished: finished.step.message.results_queue_url):
-                self._publish(url, list(group))
+            for url, group in _by_results_queue(batch).items():
+                self._publish(url, group)
             self._delete(last)
             if last:
                 return
@@ -202,3 +202,10 @@ class Publisher:
         except Exception as error:  # noqa: BLE001 # they come again and are known as duplicates
             log.warning("could not delete step messages", **identities_of(steps), error=str(error))
         self._held.remove(receipts)
+
+
+def _by_results_queue(batch: list[Finished]) -> dict[str, list[Finished]]:
+    groups: dict[str, list[Finished]] = defaultdict(list)
+    for finished in batch:
+        groups[finished.step.message.results_queue_url].append(finished)
+    return groups

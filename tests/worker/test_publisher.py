@@ -114,6 +114,7 @@ def test_completions_of_two_runs_go_each_to_its_own_queue() -> None:
     desk.publishes(finished(first), finished(third, make_done(run="r2")), finished(second))
     assert [completion.run for completion in desk.published()] == ["r1", "r1"]
     assert [parse(Completion, body).run for body in desk.results[other].bodies()] == ["r2"]
+    assert desk.told[:2] == [("results", "send", 2), ("other", "send", 1)], "one call for each queue"
 
 
 def test_a_completion_carries_the_workers_half_of_the_facts(monkeypatch: pytest.MonkeyPatch) -> None:
