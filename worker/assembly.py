@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import uuid
-from functools import lru_cache
+from functools import lru_cache, partial
 
 import structlog
 
@@ -13,12 +13,14 @@ from stepbench.aws import AwsConfig, Clients
 from stepbench.messages import Completion
 from stepbench.queues import Queue
 from stepbench.queues.sqs import SqsQueue
+from stepbench.refusals import refusal
 from stepbench.s3_clients import TransferOptions
 from stepbench.s3_uris import bucket_and_key
 from stepbench.settings import Settings
 from worker.executors import ExecutorFactory
 from worker.guard import Guard
 from worker.handshake import ExecutorConfig
+from worker.identity import identity_of
 from worker.loop import Worker, WorkerOptions
 
 CONNECT_KEY = "connect"
@@ -71,14 +73,19 @@ def assemble(settings: Settings) -> Worker:
     def results_queue(url: str) -> Queue:
         return SqsQueue(clients.sqs, url, visibility)
 
-    def discard_output(completion: Completion) -> None:
-        if completion.output is None:
-            return
-        bucket, key = bucket_and_key(completion.output.uri)
-        try:
-            clients.s3.delete_object(Bucket=bucket, Key=key)
-        except Exception as error:  # noqa: BLE001 # an orphan object harms nothing; clean-up finds it
-            log.warning("could not delete an output that nobody waits for", uri=completion.output.uri, error=str(error))
-
     steps_queue = SqsQueue(clients.sqs, settings.steps_queue_url, visibility)
-    return Worker(options, guard, steps_queue, results_queue, factory, discard_output)
+    return Worker(options, guard, steps_queue, results_queue, factory, partial(_discard_output, clients, settings))
+
+
+def _discard_output(clients: Clients, settings: Settings, completion: Completion) -> None:
+    if completion.output is None:
+        return
+    uri = completion.output.uri
+    bucket, key = bucket_and_key(uri)
+    try:
+        clients.s3.delete_object(Bucket=bucket, Key=key)
+    except Exception as error:  # noqa: BLE001 # an orphan object harms nothing; clean-up finds it
+        reason = refusal(error, "worker", settings) or str(error)
+        log.warning(
+            "could not delete an output that nobody waits for", **identity_of(completion), uri=uri, error=reason
+        )
