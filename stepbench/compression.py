@@ -17,14 +17,12 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from stepbench.buffers import Data, length
 from stepbench.errors import PayloadDamaged, PayloadRefused, SizeMismatch
 from stepbench.registry import unknown_choice
 
 if TYPE_CHECKING:
     import pyarrow as pa
-
-Data = bytes | bytearray | memoryview
-"""What every codec and serializer takes; none of them copies it first."""
 
 SNAPPY_MAX_BYTES = 2**32 - 1
 """The raw format states its length in 32 bits (google/snappy, format_description.txt)."""
@@ -86,8 +84,8 @@ class Compression:
         """`data` compressed; `none` hands back `data` itself. Raises PayloadRefused beyond a codec's size limit."""
         if self.codec == "none":
             return data
-        if self.codec == "snappy" and _length(data) > SNAPPY_MAX_BYTES:
-            raise PayloadRefused(f"snappy cannot compress {_length(data)} bytes: its limit is 4 GiB; use zstd or lz4")
+        if self.codec == "snappy" and length(data) > SNAPPY_MAX_BYTES:
+            raise PayloadRefused(f"snappy cannot compress {length(data)} bytes: its limit is 4 GiB; use zstd or lz4")
         compressed: bytes = self._pyarrow_codec().compress(data, asbytes=True)
         return compressed
 
@@ -98,10 +96,10 @@ class Compression:
         decompressed), PayloadDamaged when it is no whole compressed form of this codec or has bytes after it.
         """
         if self.codec == "none":
-            if _length(data) != serialized_bytes:
-                raise SizeMismatch(f"the payload has {_length(data)} bytes, its producer declared {serialized_bytes}")
+            if length(data) != serialized_bytes:
+                raise SizeMismatch(f"the payload has {length(data)} bytes, its producer declared {serialized_bytes}")
             return data
-        if not _length(data):
+        if not length(data):
             raise PayloadDamaged(f"the payload is empty: no {self.codec} data")
         try:
             return (self._snappy if self.codec == "snappy" else self._stream)(data, serialized_bytes)
@@ -152,10 +150,6 @@ def _checked_level(codec: str, level: int | None) -> int | None:
     if not levels.least <= level <= levels.most:
         raise ValueError(f"{codec} has no level {level}: it takes {levels.least} to {levels.most}")
     return level
-
-
-def _length(data: Data) -> int:
-    return data.nbytes if isinstance(data, memoryview) else len(data)
 
 
 def _snappy_length(data: Data) -> int:

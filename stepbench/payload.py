@@ -12,7 +12,8 @@ import hashlib
 from typing import Any, Literal
 
 from stepbench import serializers
-from stepbench.compression import Compression, Data
+from stepbench.buffers import Data
+from stepbench.compression import Compression
 from stepbench.errors import ChecksumMismatch, PayloadDamaged, SizeMismatch
 from stepbench.rows import Rows
 

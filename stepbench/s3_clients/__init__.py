@@ -9,7 +9,7 @@ from typing import Literal, Protocol
 
 from stepbench import registry
 from stepbench.aws import AwsConfig
-from stepbench.compression import Data
+from stepbench.buffers import Data
 from stepbench.samples import Frozen, S3Requests
 from stepbench.settings import Settings
 

@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from stepbench.aws import AwsConfig, Clients
-from stepbench.compression import Data
+from stepbench.buffers import BufferFile, Data
 from stepbench.errors import SizeMismatch
 from stepbench.s3_clients import Encryption, TransferOptions
 from stepbench.s3_clients._boto3_requests import RequestCounter
-from stepbench.s3_clients._buffer_file import BufferFile
 from stepbench.samples import S3Requests
 
 if TYPE_CHECKING:

@@ -9,7 +9,8 @@ from __future__ import annotations
 from typing import Any, Literal, Protocol
 
 from stepbench import registry
-from stepbench.compression import Compression, Data
+from stepbench.buffers import Data
+from stepbench.compression import Compression
 
 Form = Literal["rows", "table", "bytes"]
 """What a payload is in memory: a list of dicts, a `pyarrow.Table`, or bytes."""

@@ -11,10 +11,10 @@ from typing import Any
 
 import pyarrow as pa
 
-from stepbench.compression import Compression, Data
+from stepbench.buffers import Data, length
+from stepbench.compression import Compression
 from stepbench.errors import PayloadDamaged, PayloadRefused
 from stepbench.serializers import Form, Serializer
-from stepbench.serializers._view import length
 from stepbench.tables import DAMAGE
 
 END_OF_STREAM = b"\xff\xff\xff\xff\x00\x00\x00\x00"

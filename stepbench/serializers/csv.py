@@ -16,10 +16,10 @@ from operator import itemgetter
 from typing import Any
 
 from stepbench import rows
-from stepbench.compression import Compression, Data
+from stepbench.buffers import Data, length, reader
+from stepbench.compression import Compression
 from stepbench.errors import PayloadDamaged, PayloadRefused
 from stepbench.serializers import Form, Serializer
-from stepbench.serializers._view import length, reader
 
 
 def lift_field_limit() -> None:

@@ -10,10 +10,10 @@ import json
 from typing import Any
 
 from stepbench import rows
-from stepbench.compression import Compression, Data
+from stepbench.buffers import Data, length, reader
+from stepbench.compression import Compression
 from stepbench.errors import PayloadDamaged
 from stepbench.serializers import Form, Serializer
-from stepbench.serializers._view import length, reader
 from stepbench.serializers.json import refuse_constant
 
 CHUNK_BYTES = 1024 * 1024

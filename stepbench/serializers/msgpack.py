@@ -11,10 +11,10 @@ from typing import Any
 import msgpack
 
 from stepbench import rows
-from stepbench.compression import Compression, Data
+from stepbench.buffers import Data, length
+from stepbench.compression import Compression
 from stepbench.errors import PayloadDamaged
 from stepbench.serializers import Form, Serializer
-from stepbench.serializers._view import length
 
 
 def _dump(value: Any) -> bytes:

@@ -15,7 +15,8 @@ from typing import Any
 import pyarrow as pa
 from pyarrow import parquet
 
-from stepbench.compression import Compression, Data
+from stepbench.buffers import Data
+from stepbench.compression import Compression
 from stepbench.errors import PayloadDamaged, PayloadRefused
 from stepbench.serializers import Form, Serializer
 from stepbench.tables import DAMAGE

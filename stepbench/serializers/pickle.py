@@ -13,10 +13,10 @@ import pickle
 from typing import Any, NoReturn
 
 from stepbench import rows
-from stepbench.compression import Compression, Data
+from stepbench.buffers import Data, length, reader
+from stepbench.compression import Compression
 from stepbench.errors import PayloadDamaged
 from stepbench.serializers import Form, Serializer
-from stepbench.serializers._view import length, reader
 
 PROTOCOL = 5
 _HEAD = b"\x80\x05"

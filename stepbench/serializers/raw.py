@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from stepbench.compression import Compression, Data
+from stepbench.buffers import Data, length
+from stepbench.compression import Compression
 from stepbench.errors import PayloadRefused
 from stepbench.serializers import Form, Serializer
-from stepbench.serializers._view import length
 
 
 class Raw:

@@ -6,7 +6,8 @@ import tracemalloc
 
 import pytest
 
-from stepbench.compression import LEVELS, Compression, Data
+from stepbench.buffers import Data
+from stepbench.compression import LEVELS, Compression
 from stepbench.errors import PayloadDamaged, PayloadRefused, SizeMismatch
 
 PLAIN = random.Random(1).randbytes(3000) + b"again and again " * 5000

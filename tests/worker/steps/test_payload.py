@@ -168,7 +168,7 @@ def test_preparing_names_a_new_key_below_the_prefix_with_the_formats_ending() ->
         {"input": make_ref(serializer="marshal")},
         {"input": make_ref(serializer="__init__")},
         {"input": make_ref(serializer="../json")},
-        {"output": make_output_spec(serializer="_view")},
+        {"output": make_output_spec(serializer="_made_up")},
         {"output": make_output_spec(compression="zip")},
     ],
 )

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stepbench.s3_clients._buffer_file import BufferFile
+from stepbench.buffers import BufferFile
 
 DATA = bytes(range(256)) * 4
 
