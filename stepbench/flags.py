@@ -74,6 +74,8 @@ def _strange(word: str, parser: Parser) -> str:
 def add(parser: argparse.ArgumentParser, variables: Iterable[str]) -> None:
     """A flag for each of these settings. Values stay text: the settings check them, all at once."""
     wanted = set(variables)
+    if not wanted:
+        return
     group = parser.add_argument_group("settings", "each also a variable of the environment or a line in .env")
     for row in configuration.table():
         if row.variable in wanted:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from orchestrator.report.metrics_file import MetricsFileDamaged, parse
 from orchestrator.run.lines import Line, SummaryLine
+from stepbench.errors import UsageError
 
 POLL_SECONDS = 0.25
 SILENCE_SECONDS = 60.0
@@ -24,7 +25,7 @@ def follow(path: Path, wait: Wait) -> Iterator[tuple[bytes, Line | None]]:
 
     Waits for a file that is not there yet and for the rest of a line that has only begun. A resumed run may cut off a
     torn last line and write over it, so a line that has only begun is read afresh each time. Raises MetricsFileDamaged
-    for a line that cannot be read, and OSError where the file cannot be.
+    for a line that cannot be read, UsageError for what is no regular file, and OSError where the file cannot be read.
     """
     _await_file(path, wait)
     offset = number = 0
@@ -68,6 +69,8 @@ class Patience:
 def _await_file(path: Path, wait: Wait) -> None:
     while not path.exists():
         wait()
+    if not path.is_file():
+        raise UsageError(f"{path} is no regular file, so nothing will ever come of it; name a metrics file or a run id")
 
 
 def _whole_lines(path: Path, offset: int) -> Iterator[bytes]:

@@ -112,6 +112,12 @@ def test_a_flag_without_its_value_is_told_in_one_line(capsys: pytest.CaptureFixt
     assert told.count("\n") == 1
 
 
+def test_a_command_that_reads_no_settings_has_no_heading_for_them() -> None:
+    made = Parser(prog="program")
+    flags.add(made, [])
+    assert "settings" not in made.format_help()
+
+
 def test_help_shows_variable_default_bounds_and_unit_of_each_setting() -> None:
     text = " ".join(parser().format_help().split())
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
@@ -54,9 +55,22 @@ def test_a_file_that_is_not_there_is_wrong_usage(tmp_path: Path) -> None:
         tail.run(_settings(tmp_path), _arguments(str(tmp_path / "metrics-r1.jsonl")))
 
 
-def test_a_directory_is_wrong_usage(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="cannot follow"):
-        tail.run(_settings(tmp_path), _arguments(str(tmp_path)))
+@pytest.mark.parametrize("target", [".", os.devnull])
+def test_what_is_no_regular_file_is_wrong_usage(target: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("time.sleep", lambda seconds: pytest.fail("it waits"))
+    with pytest.raises(UsageError, match=f"^{target} is no regular file"):
+        tail.run(_settings(tmp_path), _arguments(target))
+
+
+def test_a_file_that_may_not_be_read_is_wrong_usage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = make_run().write(tmp_path)
+
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "open", refuse)
+    with pytest.raises(UsageError, match=r"cannot follow .*: Permission denied"):
+        tail.run(_settings(tmp_path), _arguments(str(path)))
 
 
 def test_ctrl_c_ends_it_with_130(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
