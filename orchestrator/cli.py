@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import sys
 from collections.abc import Sequence
-from types import FrameType
+from types import FrameType, ModuleType
 
 from stepbench import configuration, flags, registry, streams
 from stepbench.errors import EnvironmentRefused, StepbenchError, UsageError
@@ -29,7 +29,7 @@ def main(arguments: list[str] | None = None) -> int:
     signal.signal(signal.SIGTERM, _interrupt)
     sys.stdout, sys.stderr = streams.checked(sys.stdout), streams.lasting(sys.stderr)
     try:
-        command = registry.load(COMMANDS, parsed.command)
+        command = _module(parsed.command)
         settings = configuration.load(flags.given(parsed), only=command.SETTINGS)
         from stepbench import logs  # not before it is clear that this is more than --help
 
@@ -63,8 +63,8 @@ def _parser() -> flags.Parser:
         epilog=EXIT_CODES,
     )
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    for name in registry.choices(COMMANDS):
-        command = registry.load(COMMANDS, name)
+    for name in _names():
+        command = _module(name)
         sub = commands.add_parser(name, help=command.HELP, description=command.HELP[0].upper() + command.HELP[1:] + ".")
         command.add_arguments(sub)
         all_of_them = (row.variable for row in configuration.table() if "orchestrator" in row.programs)
@@ -72,9 +72,18 @@ def _parser() -> flags.Parser:
     return parser
 
 
+def _names() -> tuple[str, ...]:
+    """The commands as the user types them: `dead-letters` is the file dead_letters.py."""
+    return tuple(name.replace("_", "-") for name in registry.choices(COMMANDS))
+
+
+def _module(name: str) -> ModuleType:
+    return registry.load(COMMANDS, name.replace("-", "_"))
+
+
 def _command_refused(words: Sequence[str]) -> str | None:
     """A sentence for a command line that does not begin with a command; null for one that does, or asks for help."""
-    known = registry.choices(COMMANDS)
+    known = _names()
     first = words[0] if words else ""
     if first in known or first in ("-h", "--help", "--version"):
         return None

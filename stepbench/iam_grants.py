@@ -1,4 +1,4 @@
-"""What a worker and the orchestrator must be allowed, in AWS's own actions, with the reason for each.
+"""What workers, the orchestrator and whoever looks after both must be allowed, in AWS's own actions, with reasons.
 
 Batch calls have no actions of their own: `sqs:SendMessage` covers SendMessageBatch, and so on.
 https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonsqs.html
@@ -13,9 +13,9 @@ from typing import Literal, get_args
 
 from stepbench.settings import Settings
 
-Role = Literal["worker", "orchestrator"]
+Role = Literal["worker", "orchestrator", "operator"]
 ROLES: tuple[Role, ...] = get_args(Role)
-Target = Literal["objects", "bucket", "steps queue", "results queues", "key"]
+Target = Literal["objects", "bucket", "steps queue", "results queues", "dead-letter queue", "key"]
 
 
 def _always(_: Settings) -> bool:
@@ -134,5 +134,31 @@ GRANTS: dict[Role, tuple[Grant, ...]] = {
         Grant("ListPayloads", "bucket", {"s3:ListBucket": "to find what CLEANUP deletes"}, when=_cleans_up),
         Grant("DeletePayloads", "objects", {"s3:DeleteObject": "to delete a run's payloads"}, when=_cleans_up),
         _KEY,
+    ),
+    "operator": (
+        Grant(
+            "SendBack",
+            "steps queue",
+            {
+                "sqs:GetQueueAttributes": "to find its dead-letter queue",
+                "sqs:SendMessage": "to send dead letters back",
+            },
+        ),
+        Grant(
+            "SeeResultsQueues",
+            "results queues",
+            {"sqs:GetQueueAttributes": "to see whether a run still waits for its completions"},
+        ),
+        # Last: what a refusal of another queue is told by must come before what would fit any queue.
+        Grant(
+            "TakeDeadLetters",
+            "dead-letter queue",
+            {
+                "sqs:GetQueueAttributes": "to see whether somebody else is looking at them",
+                "sqs:ReceiveMessage": "to look at them",
+                "sqs:ChangeMessageVisibility": "to hand them back",
+                "sqs:DeleteMessage": "to purge them, and to delete what was sent back",
+            },
+        ),
     ),
 }

@@ -14,12 +14,13 @@ from stepbench.prefix import literal_part
 from stepbench.settings import Settings
 
 
-def policy(role: Role, settings: Settings) -> dict[str, Any]:
+def policy(role: Role, settings: Settings, dead_letter_queue: str | None = None) -> dict[str, Any]:
     """The policy document for one role. `settings` must have a bucket and a steps queue.
 
     Region and account are those of the steps queue's URL; a region that it does not tell is the configured one.
+    `dead_letter_queue` is the name of the steps queue's: no setting tells it. Without it no statement is about it.
     """
-    return {"Version": "2012-10-17", "Statement": list(_statements(role, settings))}
+    return {"Version": "2012-10-17", "Statement": list(_statements(role, settings, dead_letter_queue))}
 
 
 def statement_for(action: str, role: Role, settings: Settings, resource: str | None = None) -> dict[str, Any] | None:
@@ -27,22 +28,24 @@ def statement_for(action: str, role: Role, settings: Settings, resource: str | N
 
     `resource`: the ARN that it was refused on, where known; it tells apart statements with the same action.
     """
+    refused_queue = resource.rpartition(":")[2] if resource else None
     allowing = [
         statement
-        for statement in _statements(role, settings)
+        for statement in _statements(role, settings, refused_queue)
         if action.lower() in (allowed.lower() for allowed in statement["Action"])
     ]
     fitting = [statement for statement in allowing if resource and fnmatchcase(resource, statement["Resource"])]
     return next(iter([*fitting, *allowing]), None)
 
 
-def _statements(role: Role, settings: Settings) -> Iterator[dict[str, Any]]:
+def _statements(role: Role, settings: Settings, dead_letter_queue: str | None) -> Iterator[dict[str, Any]]:
     for grant in GRANTS[role]:
-        if grant.when(settings):
-            yield {"Sid": grant.sid, "Effect": "Allow", "Action": list(grant.reasons), **_on(grant.target, settings)}
+        if grant.when(settings) and (grant.target != "dead-letter queue" or dead_letter_queue is not None):
+            where = _on(grant.target, settings, dead_letter_queue or "")
+            yield {"Sid": grant.sid, "Effect": "Allow", "Action": list(grant.reasons), **where}
 
 
-def _on(target: Target, settings: Settings) -> dict[str, Any]:
+def _on(target: Target, settings: Settings, dead_letter_queue: str) -> dict[str, Any]:
     """Resource, and Condition where the resource alone would allow more."""
     assert settings.bucket is not None
     assert settings.steps_queue_url is not None
@@ -57,13 +60,19 @@ def _on(target: Target, settings: Settings) -> dict[str, Any]:
             return {"Resource": resource, "Condition": {"StringLike": {"s3:prefix": below}}}
         case "steps queue":
             return {"Resource": place.arn("sqs", place.queue)}
-        case "results queues" if settings.results_queue_url is not None:
-            fixed = _Place.of(settings.results_queue_url, settings.region)
-            return {"Resource": fixed.arn("sqs", fixed.queue)}
         case "results queues":
-            return {"Resource": place.arn("sqs", settings.results_queue_prefix + "*")}
+            return {"Resource": _results_queues(place, settings)}
+        case "dead-letter queue":
+            return {"Resource": place.arn("sqs", dead_letter_queue)}
         case "key":
             return _key(place, settings.kms_key_id or "")
+
+
+def _results_queues(place: _Place, settings: Settings) -> str:
+    if settings.results_queue_url is None:
+        return place.arn("sqs", settings.results_queue_prefix + "*")
+    fixed = _Place.of(settings.results_queue_url, settings.region)
+    return fixed.arn("sqs", fixed.queue)
 
 
 @dataclass(frozen=True)

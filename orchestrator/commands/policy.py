@@ -33,19 +33,28 @@ REMARK_ON_KEYS = (
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Whose policy."""
-    parser.add_argument("--role", required=True, choices=("worker", "orchestrator"), help="who gets the policy")
+    parser.add_argument(
+        "--role",
+        required=True,
+        choices=("worker", "orchestrator", "operator"),
+        help="who gets the policy; an operator uses dead-letters",
+    )
+    parser.add_argument("--dead-letter-queue", metavar="NAME", help="the steps queue's, for the policy of an operator")
 
 
 def run(settings: Settings, arguments: argparse.Namespace) -> int:
-    """0. Raises UsageError without a bucket: the embedded stack needs no policy."""
+    """0. Raises UsageError without a bucket (the embedded stack needs no policy) or a queue that a statement names."""
     if settings.bucket is None or settings.steps_queue_url is None:
         raise UsageError(
             "a policy names a bucket and a queue: set --bucket (ORCH_BUCKET) "
             "and --steps-queue-url (ORCH_STEPS_QUEUE_URL)"
         )
+    is_operator = arguments.role == "operator"
+    if is_operator and not arguments.dead_letter_queue:
+        raise UsageError("an operator's policy names the steps queue's dead-letter queue: add --dead-letter-queue NAME")
     from stepbench.iam_policy import policy
 
-    if settings.sse == "kms" and settings.kms_key_id is None:
+    if not is_operator and settings.sse == "kms" and settings.kms_key_id is None:
         print(REMARK_ON_KEYS, file=sys.stderr)
-    print(json.dumps(policy(arguments.role, settings), indent=2))
+    print(json.dumps(policy(arguments.role, settings, arguments.dead_letter_queue), indent=2))
     return 0

@@ -79,7 +79,7 @@ def test_with_a_fixed_results_queue_none_is_made_or_deleted() -> None:
         ("arn:aws:kms:eu-west-1:123456789012:alias/mine", "arn:aws:kms:eu-west-1:123456789012:key/*", "alias/mine"),
     ],
 )
-@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize("role", ["worker", "orchestrator"])
 def test_a_key_of_ones_own_needs_leave_to_be_used(role: Any, key: str, resource: str, condition: str | None) -> None:
     statement = statement_for("kms:Decrypt", role, configured(sse="kms", kms_key_id=key))
 
@@ -91,7 +91,7 @@ def test_a_key_of_ones_own_needs_leave_to_be_used(role: Any, key: str, resource:
 
 
 @pytest.mark.parametrize("settings", [{}, {"sse": "s3"}, {"sse": "kms"}])
-@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize("role", ["worker", "orchestrator"])
 def test_without_a_key_of_ones_own_no_leave_is_asked_for(role: Any, settings: dict[str, str]) -> None:
     assert statement_for("kms:Decrypt", role, configured(**settings)) is None
 
@@ -151,6 +151,35 @@ def test_of_two_statements_with_an_action_the_one_for_the_resource_is_found(reso
 
 def test_an_action_that_the_role_does_not_need_has_no_statement() -> None:
     assert statement_for("s3:DeleteBucket", "orchestrator", configured()) is None
+
+
+def test_an_operator_takes_from_the_dead_letter_queue_alone() -> None:
+    document = policy("operator", configured(), "steps-dead")
+
+    assert allowed(document)[STEPS_ARN] == {"sqs:GetQueueAttributes", "sqs:SendMessage"}
+    assert allowed(document)[STEPS_ARN + "-dead"] == {
+        "sqs:GetQueueAttributes",
+        "sqs:ReceiveMessage",
+        "sqs:ChangeMessageVisibility",
+        "sqs:DeleteMessage",
+    }
+
+
+@pytest.mark.parametrize(
+    ("action", "resource", "sid"),
+    [
+        ("sqs:ReceiveMessage", STEPS_ARN + "-dead", "TakeDeadLetters"),
+        ("sqs:GetQueueAttributes", STEPS_ARN, "SendBack"),
+        ("sqs:GetQueueAttributes", RESULTS_ARN.replace("*", "r1"), "SeeResultsQueues"),
+        ("sqs:GetQueueAttributes", STEPS_ARN + "-dead", "TakeDeadLetters"),
+    ],
+)
+def test_the_dead_letter_queue_is_known_by_its_refusal(action: str, resource: str, sid: str) -> None:
+    statement = statement_for(action, "operator", configured(), resource)
+
+    assert statement is not None
+    assert statement["Sid"] == sid
+    assert statement["Resource"] in (resource, RESULTS_ARN)
 
 
 @pytest.mark.parametrize("role", ROLES)

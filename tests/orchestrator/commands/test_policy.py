@@ -15,9 +15,9 @@ def policy(*flags: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
-@pytest.mark.parametrize("role", ["worker", "orchestrator"])
-def test_it_prints_a_policy_document(role: str) -> None:
-    answer = policy("--role", role, *BUCKET, *QUEUE)
+@pytest.mark.parametrize("words", [["worker"], ["orchestrator"], ["operator", "--dead-letter-queue", "steps-dead"]])
+def test_it_prints_a_policy_document(words: list[str]) -> None:
+    answer = policy("--role", *words, *BUCKET, *QUEUE)
 
     assert (answer.returncode, answer.stderr) == (0, "")
     document = json.loads(answer.stdout)
@@ -48,7 +48,14 @@ def test_without_a_bucket_it_says_what_to_set() -> None:
     assert "--bucket (ORCH_BUCKET)" in answer.stderr
 
 
-def test_its_roles_are_two() -> None:
+def test_an_operators_policy_asks_for_the_queue_that_no_setting_names() -> None:
+    answer = policy("--role", "operator", *BUCKET, *QUEUE)
+
+    assert (answer.returncode, answer.stdout) == (2, "")
+    assert "--dead-letter-queue" in answer.stderr
+
+
+def test_a_role_that_is_none_is_refused() -> None:
     answer = policy("--role", "admin", *BUCKET, *QUEUE)
 
     assert answer.returncode == 2

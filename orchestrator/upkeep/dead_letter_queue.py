@@ -1,0 +1,130 @@
+"""The dead-letter queue of a steps queue: found by its redrive policy, looked through without taking anything away."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from stepbench.errors import EnvironmentRefused
+from stepbench.queues import MAX_BATCH_MESSAGES
+from stepbench.queues.sqs import SqsQueue
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs.client import SQSClient
+
+LOOK_SECONDS = 60
+"""A message that was seen stays hidden for so long, so that it is not seen again before the last one is."""
+WAIT_SECONDS = 2
+"""Long enough for SQS to ask all of its servers for messages: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-short-and-long-polling.html."""
+
+
+@dataclass(frozen=True)
+class Redrive:
+    """Where a steps queue's dead letters go."""
+
+    steps_queue_arn: str
+    url: str
+    """Of the dead-letter queue."""
+    max_receives: int
+    """After so many receives a message goes there."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """A message of a dead-letter queue, as one receive handed it out."""
+
+    id: str
+    receipt: str
+    body: str
+    group: str | None
+    source_arn: str | None
+    """The queue that it came from, where the server tells; null also for a message that was put there by hand."""
+    sent_at_ms: int
+    """When it was sent to the queue that it came from, in Unix time."""
+    receive_count: int
+    """All receives since, those of looking at it included."""
+
+
+def find(client: SQSClient, steps_queue_url: str) -> Redrive:
+    """Raises the SDK's error, and EnvironmentRefused for a steps queue without a dead-letter queue."""
+    attributes = client.get_queue_attributes(QueueUrl=steps_queue_url, AttributeNames=["QueueArn", "RedrivePolicy"])[
+        "Attributes"
+    ]
+    policy = json.loads(attributes.get("RedrivePolicy") or "{}")
+    arn = policy.get("deadLetterTargetArn")
+    if not arn:
+        raise EnvironmentRefused(
+            f"the steps queue {steps_queue_url} has no dead-letter queue, so messages that nobody can do come back to "
+            "its workers until they expire: make a second standard queue beside it and set the steps queue's "
+            'RedrivePolicy to {"deadLetterTargetArn": "ARN OF THE SECOND QUEUE", "maxReceiveCount": 5}'
+        )
+    # It is in the account and the region of the steps queue; SQS admits no other.
+    url = f"{steps_queue_url.rpartition('/')[0]}/{arn.rpartition(':')[2]}"
+    return Redrive(attributes["QueueArn"], url, int(policy["maxReceiveCount"]))
+
+
+class Look:
+    """One pass through a dead-letter queue, batch by batch. What was not deleted is handed back when it is left."""
+
+    def __init__(self, client: SQSClient, url: str) -> None:
+        self._client = client
+        self._url = url
+        self._queue = SqsQueue(client, url, LOOK_SECONDS)
+        self._held: dict[str, str] = {}
+        """Receipts of what is to be handed back, by message id."""
+        self._seen: set[str] = set()
+        self.cut_short = False
+        """It took so long that hidden messages came back before the last was seen: there may be more."""
+
+    def __enter__(self) -> Look:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._queue.hide(list(self._held.values()), 0)
+
+    def __iter__(self) -> Iterator[list[DeadLetter]]:
+        """Each message once, until there is no other."""
+        while found := self._receive():
+            self._held |= {letter.id: letter.receipt for letter in found}
+            new = [letter for letter in found if letter.id not in self._seen]
+            if not new:
+                self.cut_short = True
+                return
+            self._seen |= {letter.id for letter in new}
+            yield new
+
+    def delete(self, letters: Sequence[DeadLetter]) -> None:
+        """For good. Only what this pass has just yielded: a receipt that has run out deletes nothing."""
+        self._queue.delete([letter.receipt for letter in letters])
+        for letter in letters:
+            self._held.pop(letter.id, None)
+
+    def _receive(self) -> list[DeadLetter]:
+        answer = self._client.receive_message(
+            QueueUrl=self._url,
+            MaxNumberOfMessages=MAX_BATCH_MESSAGES,
+            WaitTimeSeconds=WAIT_SECONDS,
+            VisibilityTimeout=LOOK_SECONDS,
+            MessageSystemAttributeNames=[
+                "SentTimestamp",
+                "ApproximateReceiveCount",
+                "MessageGroupId",
+                "DeadLetterQueueSourceArn",
+            ],
+        )
+        return [_letter(message) for message in answer.get("Messages", ())]
+
+
+def _letter(message: Any) -> DeadLetter:
+    attributes = message["Attributes"]
+    return DeadLetter(
+        id=message["MessageId"],
+        receipt=message["ReceiptHandle"],
+        body=message["Body"],
+        group=attributes.get("MessageGroupId"),
+        source_arn=attributes.get("DeadLetterQueueSourceArn"),
+        sent_at_ms=int(attributes["SentTimestamp"]),
+        receive_count=int(attributes["ApproximateReceiveCount"]),
+    )

@@ -1,0 +1,126 @@
+"""What an operator does, as a user who may do what `policy` prints and nothing else; and without each of it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from stepbench.iam_grants import GRANTS
+from tests.emulator import Account, User, enforcing
+from tests.factories import make_message, make_output_spec, make_ref
+
+BUCKET = "payloads"
+LISTS = ("dead-letters", "--json")
+SENDS_BACK = (*LISTS, "--send-back")
+PURGES = (*LISTS, "--purge", "--yes")
+
+NEEDED: dict[tuple[str, str], tuple[str, ...]] = {
+    ("SendBack", "sqs:GetQueueAttributes"): LISTS,
+    ("SendBack", "sqs:SendMessage"): SENDS_BACK,
+    ("SeeResultsQueues", "sqs:GetQueueAttributes"): LISTS,
+    ("TakeDeadLetters", "sqs:GetQueueAttributes"): LISTS,
+    ("TakeDeadLetters", "sqs:ReceiveMessage"): LISTS,
+    ("TakeDeadLetters", "sqs:ChangeMessageVisibility"): LISTS,
+    ("TakeDeadLetters", "sqs:DeleteMessage"): PURGES,
+}
+"""A statement's Sid and one of its actions → a command that is refused without it."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """An account with a fleet, and an operator who may do nothing before `allow`."""
+
+    account: Account
+    operator: User
+    settings: dict[str, str]
+    dead_letters_url: str
+
+    def orchestrator(self, *words: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "orchestrator", *words],
+            env={**os.environ, **self.operator.environment, **self.settings},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    def allow(self, without: tuple[str, str] | None = None) -> None:
+        """What `policy` prints for an operator, `without` one action of one statement."""
+        name = self.dead_letters_url.rpartition("/")[2]
+        printed = self.orchestrator("policy", "--role", "operator", "--dead-letter-queue", name)
+        document: dict[str, Any] = json.loads(printed.stdout)
+        for statement in document["Statement"]:
+            statement["Action"] = [each for each in statement["Action"] if (statement["Sid"], each) != without]
+        document["Statement"] = [statement for statement in document["Statement"] if statement["Action"]]
+        self.account.allow(self.operator.name, document)
+
+
+@pytest.fixture(scope="module")
+def account() -> Iterator[Account]:
+    with enforcing() as running:
+        running.client("s3").create_bucket(Bucket=BUCKET)
+        yield running
+
+
+@pytest.fixture
+def place(account: Account) -> Place:
+    """With one dead letter whose results queue is there, and an operator of this test's own."""
+    number = len(account.client("iam").list_users()["Users"])
+    sqs = account.client("sqs")
+    dead_letters = sqs.create_queue(QueueName=f"buried-{number}")["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=dead_letters, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    redrive = json.dumps({"deadLetterTargetArn": arn, "maxReceiveCount": 5})
+    steps = sqs.create_queue(QueueName=f"steps-{number}", Attributes={"RedrivePolicy": redrive})["QueueUrl"]
+    settings = {
+        "ORCH_BUCKET": BUCKET,
+        "ORCH_STEPS_QUEUE_URL": steps,
+        "ORCH_RESULTS_QUEUE_PREFIX": f"results-{number}-",
+        "ORCH_PREFIX": f"runs-{number}/${{RUN_ID}}/",
+    }
+    results = sqs.create_queue(QueueName=f"results-{number}-r1")["QueueUrl"]
+    below = f"s3://{BUCKET}/runs-{number}/r1/payloads/x"
+    message = make_message(
+        results_queue_url=results, input=make_ref(uri=below), output=make_output_spec(key_prefix=below)
+    )
+    sqs.send_message(QueueUrl=dead_letters, MessageBody=message.model_dump_json())
+    return Place(account, account.user(f"operator-{number}"), settings, dead_letters)
+
+
+def test_every_action_of_every_statement_is_taken_away_in_a_test() -> None:
+    assert sorted(NEEDED) == sorted((grant.sid, action) for grant in GRANTS["operator"] for action in grant.reasons)
+
+
+@pytest.mark.parametrize(("words", "done"), [(SENDS_BACK, "sent_back"), (PURGES, "purged")], ids=["send back", "purge"])
+def test_an_operator_needs_no_more_than_the_printed_policy(words: tuple[str, ...], done: str, place: Place) -> None:
+    place.allow()
+
+    answer = place.orchestrator(*words)
+
+    assert answer.returncode == 0, answer.stderr
+    listing = json.loads(answer.stdout)
+    assert [letter["kind"] for letter in listing["letters"]] == ["understood"]
+    assert listing[done] == 1
+
+
+@pytest.mark.parametrize("without", NEEDED, ids=" ".join)
+def test_without_it_an_operator_is_refused_and_told_what_would_allow_it(without: tuple[str, str], place: Place) -> None:
+    place.allow(without)
+
+    answer = place.orchestrator(*NEEDED[without])
+
+    assert answer.returncode == 3, answer.stdout + answer.stderr
+    assert "Traceback" not in answer.stderr
+    (sentence,) = [line for line in answer.stderr.splitlines() if "was refused; " in line]
+    assert sentence.startswith(f"{without[1]} was refused; the policy statement that allows it: ")
+    statement = json.loads(sentence.partition("allows it: ")[2])
+    assert statement["Sid"] == without[0]
+    if without[0] == "TakeDeadLetters":
+        assert statement["Resource"].endswith(f":{place.dead_letters_url.rpartition('/')[2]}")
