@@ -151,6 +151,8 @@ class Past:
     """Whether the chain has ended well; null while it has not ended."""
     attempts_before: int = 0
     """Attempts of that step that no longer count, because it was given a new set of them."""
+    lost: frozenset[int] = frozenset()
+    """Attempts of that step that were given up as lost."""
 
 
 Action = Dispatch | Record | RecordFailure | RecordLost | RecordDuplicate | Finish
@@ -251,7 +253,9 @@ class Chains:
         for past in pasts:
             self._take_up(self._chains[past.chain], past, retry_failed)
         self._count()
-        actions = [action for past in pasts for action in self._go_on(self._chains[past.chain], past)]
+        # Not the reopened ones: they begin anew, in their turn, and a chain that ends here may be what they waited for.
+        begun = [past for past in pasts if self._chains[past.chain].state is not State.WAITING]
+        actions = [action for past in begun for action in self._go_on(self._chains[past.chain], past)]
         return [*actions, *self._start_more()]
 
     def is_due(self, dispatch: Dispatch) -> bool:
@@ -298,6 +302,7 @@ class Chains:
         chain.attempt = past.attempt if past.ended is False else max(1, past.attempt)
         if past.attempt:
             chain.attempts[past.attempt] = _Attempt()
+        chain.attempts |= {attempt: _Attempt(lost=True) for attempt in past.lost}
         # A failed chain whose last step came in all the same has nothing to try again.
         complete_after_all = retry_failed and past.ended is False and past.step > chain.steps
         if past.ended is not None and not complete_after_all:
@@ -330,15 +335,18 @@ class Chains:
         """What an older incarnation did after the copy was made that this one was resumed from."""
         if completion.epoch >= self._epoch or not completion.ok or not chain.can(Event.SKIPPED_AHEAD):
             return False
-        further = (completion.step, completion.attempt) > (chain.step, chain.attempt)
-        return completion.step <= chain.steps and (further or chain.state is State.WAITING)
+        # Of a chain that waits, no attempt was sent by this incarnation: any one of its step is further.
+        newest = 0 if chain.state is State.WAITING else chain.attempt
+        return completion.step <= chain.steps and (completion.step, completion.attempt) > (chain.step, newest)
 
     def _skip_ahead(self, chain: _Chain, completion: Completion) -> None:
         if chain.state is State.WAITING:
             self._waiting.remove(chain.number)
             self._open += 1
         chain.move(Event.SKIPPED_AHEAD)
-        chain.step, chain.attempt, chain.attempts = completion.step, completion.attempt, {}
+        if completion.step > chain.step:
+            chain.attempts = {}
+        chain.step, chain.attempt = completion.step, completion.attempt
         chain.interrupted = chain.step_interrupted = True
 
     def _step_done(self, chain: _Chain, completion: Completion, output: PayloadRef, now_ns: int) -> Iterator[Action]:

@@ -39,6 +39,7 @@ class _Chain:
     retryable: bool | None = None
     ended: bool | None = None
     attempts_before: int = 0
+    lost: frozenset[int] = frozenset()
 
     def announced(self, step: int, attempt: int) -> None:
         if self.ended is False:
@@ -49,8 +50,13 @@ class _Chain:
         if (step, attempt) == (self.step, self.attempt):
             self.retryable = retryable
 
+    def given_up(self, step: int, attempt: int) -> None:
+        self.answered(step, attempt, retryable=True)
+        self.lost |= {attempt}
+
     def done(self, sample: Sample) -> None:
         self.step, self.attempt, self.retryable, self.attempts_before = sample.step + 1, 0, None, 0
+        self.lost = frozenset()
         self.payload = output_of(sample)
 
 
@@ -86,7 +92,7 @@ def _tell(chain: _Chain, line: Line) -> None:
         case Event(event="dispatching", step=int(step), attempt=int(attempt)):
             chain.announced(step, attempt)
         case Event(event="lost", step=int(step), attempt=int(attempt)):
-            chain.answered(step, attempt, retryable=True)
+            chain.given_up(step, attempt)
         case Event(event="chain_finished", ok=bool(ok)):
             chain.ended = ok
         case Failure(step=step, attempt=attempt, retryable=retryable):
@@ -104,4 +110,5 @@ def _past(number: int, chain: _Chain) -> Past:
         retryable=chain.retryable,
         ended=chain.ended,
         attempts_before=chain.attempts_before,
+        lost=chain.lost,
     )

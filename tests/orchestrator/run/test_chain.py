@@ -17,6 +17,7 @@ from orchestrator.run.chain import (
     Dispatch,
     Event,
     Finish,
+    Past,
     Record,
     RecordDuplicate,
     RecordFailure,
@@ -200,6 +201,18 @@ CASES: dict[str, list[tuple[str, str]]] = {
         ("done 1.1", "record late without times 1.1, dispatch 2.1"),
         ("due 1.2", "no"),
     ],
+    "what was given up as lost before a death is late after it": [
+        ("start", "dispatch 1.1"),
+        ("sent", ""),
+        ("lost", "lost 1.1, dispatch 1.2"),
+        ("sent", ""),
+        ("resume", ""),
+        ("fails for good 1.1", "duplicate 1.1"),
+        ("done 1.1", "record late without times 1.1, dispatch 2.1"),
+        ("sent", ""),
+        ("resume", ""),
+        ("done 2.1", "record without times 2.1, finished"),
+    ],
     "attempts are counted across deaths": [
         ("start", "dispatch 1.1"),
         ("sent", ""),
@@ -242,6 +255,19 @@ CASES: dict[str, list[tuple[str, str]]] = {
         ("sent", ""),
         ("resume", ""),
         ("fails 1.3", "failure 1.3, failed"),
+    ],
+    "a failed chain that waits for its new set takes an earlier attempt's work, and no step twice": [
+        ("start", "dispatch 1.1"),
+        ("sent", ""),
+        ("done 1.1", "record 1.1, dispatch 2.1"),
+        ("sent", ""),
+        ("lost", "lost 2.1, dispatch 2.2"),
+        ("sent", ""),
+        ("fails 2.2", "failure 2.2, failed"),
+        ("resume and retry without beginning", ""),
+        ("done by the older one 1.1", "duplicate 1.1"),
+        ("failed by the older one 2.2", "duplicate 2.2"),
+        ("done by the older one 2.1", "record late without times 2.1, finished"),
     ],
     "a failed chain whose last step came late is complete when it is to be tried again": [
         ("start", "dispatch 1.1"),
@@ -360,7 +386,7 @@ class Play:
         self._epoch += 1
         past = history.read(self.lines)
         self.chains = make_chains(epoch=self._epoch, concurrency=0 if event.endswith("beginning") else 1)
-        actions = self.chains.resume(past.chains, retry_failed=event.endswith("retry"))
+        actions = self.chains.resume(past.chains, retry_failed="retry" in event)
         self.lines += lines_of(actions, [], "r1")
         return actions
 
@@ -462,6 +488,13 @@ def test_the_stamps_of_one_step_are_not_taken_for_those_of_the_next() -> None:
     assert isinstance(record, Record)
     assert record.dispatched_at_ns is None
     assert record.total_ns is None
+
+
+def test_chains_that_are_tried_again_begin_once_also_where_another_one_ends_at_once() -> None:
+    complete = Past(chain=1, step=3, payload=make_ref(), attempt=0, retryable=None, ended=False)
+    failed = Past(chain=2, step=1, payload=make_ref(), attempt=1, retryable=False, ended=False)
+    actions = make_chains(chains=2).resume([complete, failed], retry_failed=True)
+    assert [told(action) for action in actions] == ["finished", "dispatch 1.2"]
 
 
 def test_completions_of_chains_that_the_run_does_not_have_are_duplicates() -> None:
