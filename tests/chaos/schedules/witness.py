@@ -1,0 +1,186 @@
+"""Watches what the orchestrator does while it does it, and tells when that breaks a promise."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from orchestrator.run.history import BEFORE_ANY_RESUME
+from orchestrator.run.lines import Event, Failure, Line
+from orchestrator.run.plan import Plan
+from stepbench.errors import MessageRefused
+from stepbench.messages import Completion, StepMessage, parse
+from stepbench.queues import Outgoing
+from stepbench.samples import Sample
+from tests.chaos.figures import PromiseBroken
+from tests.chaos.schedules.clock import Clock
+from tests.chaos.schedules.objects import Objects
+
+Step = tuple[int, int]
+"""(chain, step)"""
+Attempt = tuple[int, int, int]
+"""(chain, step, attempt)"""
+
+
+def broken(sentence: str) -> PromiseBroken:
+    return PromiseBroken("other promises broken", sentence)
+
+
+@dataclass
+class OnDisk:
+    """What the metrics file tells."""
+
+    epoch: int = BEFORE_ANY_RESUME
+    samples: dict[Step, Sample] = field(default_factory=dict)
+    answered: set[Attempt] = field(default_factory=set)
+    """Those of which a completion is told, accepted or not."""
+    lost: set[Attempt] = field(default_factory=set)
+    announced: dict[Attempt, int] = field(default_factory=dict)
+    """With the epoch of the newest announcement."""
+    attempts: Counter[Step] = field(default_factory=Counter)
+    ended: dict[int, bool] = field(default_factory=dict)
+
+    def begun(self) -> set[int]:
+        return {chain for chain, _, _ in self.announced}
+
+
+class Witness:
+    """Of a whole run, through all lives of its orchestrator."""
+
+    def __init__(self, plan: Plan, clock: Clock, objects: Objects) -> None:
+        self._plan = plan
+        self._clock = clock
+        self._objects = objects
+        self._disk = OnDisk()
+        self._epoch = BEFORE_ANY_RESUME
+        self._sent_at_ns: dict[Attempt, int] = {}
+        """By this life."""
+        self._sent: set[Attempt] = set()
+        """By any life."""
+        self._sets_of_attempts = 1
+        self.lagged = False
+        """Some life had only an older copy of the metrics file, and may do again what was done."""
+
+    @property
+    def sent_anything(self) -> bool:
+        return bool(self._sent)
+
+    @property
+    def most_attempts(self) -> int:
+        return self._plan.max_attempts * self._sets_of_attempts
+
+    def takes_up(self, lines: Iterable[Line], *, retry_failed: bool) -> None:
+        """A life begins, with what these lines tell."""
+        self._disk, self._sent_at_ns = OnDisk(), {}
+        for line in lines:
+            self._tell(line)
+        self._epoch = self._disk.epoch + 1
+        if retry_failed:
+            self._sets_of_attempts += 1
+            self._disk.ended = {chain: ok for chain, ok in self._disk.ended.items() if ok}
+
+    def wrote(self, lines: Sequence[Line]) -> None:
+        for line in lines:
+            self._judge(line)
+            self._tell(line)
+
+    def sends(self, messages: Sequence[Outgoing]) -> None:
+        for message in messages:
+            self._judge_message(parse(StepMessage, message.body))
+
+    def deletes(self, bodies: Sequence[str]) -> None:
+        """These completions will never come again."""
+        for body in bodies:
+            try:
+                completion = parse(Completion, body)
+            except MessageRefused:
+                continue
+            if completion.run == self._plan.run_id:
+                self._judge_deletion(completion)
+
+    def _tell(self, line: Line) -> None:
+        disk = self._disk
+        match line:
+            case Sample():
+                disk.samples[line.chain, line.step] = line
+                disk.answered.add((line.chain, line.step, line.attempt))
+            case Failure():
+                disk.answered.add((line.chain, line.step, line.attempt))
+            case Event(event="duplicate", chain=int(chain), step=int(step), attempt=int(attempt)):
+                disk.answered.add((chain, step, attempt))
+            case Event(event="lost", chain=int(chain), step=int(step), attempt=int(attempt)):
+                disk.lost.add((chain, step, attempt))
+            case Event(event="dispatching", chain=int(chain), step=int(step), attempt=int(attempt), epoch=int(epoch)):
+                disk.announced[chain, step, attempt] = epoch
+                disk.attempts[chain, step] += 1
+                disk.ended.pop(chain, None)
+            case Event(event="chain_finished", chain=int(chain), ok=bool(ok)):
+                disk.ended[chain] = ok
+            case Event(event="resumed", epoch=int(epoch)):
+                disk.epoch = epoch
+
+    def _judge(self, line: Line) -> None:
+        match line:
+            case Sample():
+                self._judge_sample(line)
+            case Event(event="dispatching", chain=int(chain), step=int(step)):
+                self._judge_announcement((chain, step))
+            case Event(event="chain_finished", chain=chain) if chain in self._disk.ended:
+                raise broken(f"chain {chain} ended twice")
+            case Event(event="resumed", epoch=epoch) if epoch != self._epoch:
+                raise broken(f"epoch {epoch} follows {self._disk.epoch}")
+
+    def _judge_announcement(self, step: Step) -> None:
+        if step[0] in self._disk.ended:
+            raise broken(f"{step} is dispatched, and its chain has ended")
+        if not self.lagged and self._disk.attempts[step] >= self.most_attempts:
+            raise broken(f"{step} is dispatched beyond its {self.most_attempts} attempts")
+        in_flight = (self._disk.begun() | {step[0]}) - set(self._disk.ended)
+        if not self.lagged and self._sets_of_attempts == 1 and len(in_flight) > self._plan.concurrency:
+            raise broken(f"chains {in_flight} are in flight together")
+
+    def _judge_message(self, message: StepMessage) -> None:
+        attempt = (message.chain, message.step, message.attempt)
+        if self._disk.announced.get(attempt) != message.epoch or message.epoch != self._epoch:
+            raise broken(f"{attempt} is sent with epoch {message.epoch}, and not announced so")
+        if message.step > 1 and (message.chain, message.step - 1) not in self._disk.samples:
+            raise broken(f"{attempt} is sent before the sample that it follows from is on disk")
+        if message.chain in self._disk.ended:
+            raise broken(f"{attempt} is sent, and its chain has ended")
+        if attempt in self._sent and not self.lagged:
+            raise broken(f"{attempt} is sent twice")
+        if not self._objects.holds(message.input):
+            raise broken(f"{attempt} is sent with an input that nobody wrote: {message.input}")
+        self._sent.add(attempt)
+        self._sent_at_ns[attempt] = self._clock.monotonic_ns()
+
+    def _judge_deletion(self, completion: Completion) -> None:
+        attempt = (completion.chain, completion.step, completion.attempt)
+        if attempt not in self._disk.answered:
+            raise PromiseBroken("samples lost", f"the completion of {attempt} is deleted and in no line")
+        if completion.ok and attempt[:2] not in self._disk.samples and not self.lagged:
+            raise PromiseBroken("samples lost", f"the completion of {attempt} is deleted and its step has no sample")
+
+    def _judge_sample(self, sample: Sample) -> None:
+        attempt = (sample.chain, sample.step, sample.attempt)
+        if attempt[:2] in self._disk.samples:
+            raise PromiseBroken("samples counted twice", f"a second sample of {attempt[:2]} is written")
+        if self.lagged:
+            return
+        if sample.late != (attempt in self._disk.lost):
+            raise broken(f"{attempt} is {'' if sample.late else 'not '}flagged late")
+        self._judge_stamps(sample, self._sent_at_ns.get(attempt))
+        before = self._disk.samples.get((sample.chain, sample.step - 1))
+        if before is not None and sample.input_uri != before.output_uri:
+            raise broken(f"{attempt} is of another input than the step before it has written")
+
+    def _judge_stamps(self, sample: Sample, sent_at_ns: int | None) -> None:
+        """`sent_at_ns`: null for what an earlier life sent."""
+        own = sample.epoch == self._epoch
+        if own != (sent_at_ns is not None) or own == sample.interrupted or sample.dispatched_at_ns != sent_at_ns:
+            raise broken(
+                f"chain {sample.chain} step {sample.step}, sent with epoch {sample.epoch} at {sent_at_ns} and accepted "
+                f"with epoch {self._epoch}, is told as sent at {sample.dispatched_at_ns}, "
+                f"{'' if sample.interrupted else 'not '}interrupted"
+            )
