@@ -70,7 +70,7 @@ def load(flags: Mapping[str, Any], program: Program = "orchestrator", only: Coll
         # What is right is still checked together, so that one start tells all.
         settings = Settings.model_construct(**_valid_values(flags, invalid))
     for rule in RULES:
-        if not invalid & set(rule.fields) and read.issuperset(rule.fields):
+        if not invalid & set(rule.fields) and read.issuperset((*rule.fields, *rule.readers_of)):
             try:
                 problems += rule.check(settings)
             except UsageError as error:  # a choice that is not installed
@@ -215,6 +215,8 @@ class Rule:
 
     fields: tuple[str, ...]
     check: Callable[[Settings], Iterator[str]]
+    readers_of: tuple[str, ...] = ()
+    """The rule is for those only who read these too, whether right or wrong."""
 
 
 def _bucket(settings: Settings) -> Iterator[str]:
@@ -293,6 +295,13 @@ def _memory(settings: Settings) -> Iterator[str]:
         )
 
 
+def _metrics_dir(settings: Settings) -> Iterator[str]:
+    from stepbench import folders
+
+    if reason := folders.obstacle(settings.metrics_dir):
+        yield f"{named('metrics_dir')}: {settings.metrics_dir}: {reason}; name a folder that can be written"
+
+
 def _chains(settings: Settings) -> Iterator[str]:
     if settings.chains is not None and settings.chains < settings.concurrency:
         yield (
@@ -311,4 +320,6 @@ RULES = (
     Rule(("payload_file", "serializer"), _payload_file),
     Rule(("payload_mb", "payload_file", "serializer", "materialize"), _memory),
     Rule(("chains", "concurrency"), _chains),
+    # A report only reads there.
+    Rule(("metrics_dir",), _metrics_dir, readers_of=("steps",)),
 )

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from stepbench import registry
+from stepbench import configuration, registry
 from stepbench.errors import PayloadDamaged, PayloadRefused, UsageError
 from stepbench.rows import Rows
 
@@ -22,7 +22,7 @@ Every record is a dict of its own, so that files of very short records take more
 """
 
 FORMATS = "stepbench.file_formats"
-NAME = "PAYLOAD_FILE (--payload-file)"
+NAME = configuration.named("payload_file")
 
 
 def problems(path: Path, serializer: str) -> list[str]:
@@ -42,7 +42,9 @@ def problems(path: Path, serializer: str) -> list[str]:
         found.append(f"{NAME}: {path} may not be read; allow this user to read it")
     if serializer != "raw" and _ending(path) not in registry.choices(FORMATS):
         endings = ", ".join(f".{name}" for name in registry.choices(FORMATS))
-        found.append(f"{NAME}: {path} has none of the endings {endings}; convert it, or choose SERIALIZER=raw")
+        found.append(
+            f"{NAME}: {path} has none of the endings {endings}; convert it, or choose --serializer raw (SERIALIZER)"
+        )
     return found
 
 
@@ -50,25 +52,24 @@ def load(path: Path, serializer: str) -> Rows | bytes:
     """The records of the file, at least one; with serializer `raw` its bytes.
 
     Raises UsageError for what `problems` tells, PayloadRefused for content that cannot be read exactly, in one sentence
-    that names the setting, the file, the line or the column, and what to do.
+    that names the line or the column, and what to do; `naming` puts the setting and the file before it.
     """
     wrong = problems(path, serializer)
     if wrong:
         raise UsageError(wrong)
-    with naming(path):
-        if serializer == "raw":
-            return path.read_bytes()
-        records: Rows = registry.load(FORMATS, _ending(path)).read(path)
-        if not records:
-            raise PayloadRefused("it holds no records; give a file with at least one")
-        return records
+    if serializer == "raw":
+        return path.read_bytes()
+    records: Rows = registry.load(FORMATS, _ending(path)).read(path)
+    if not records:
+        raise PayloadRefused("it holds no records; give a file with at least one")
+    return records
 
 
 @contextmanager
 def naming(path: Path) -> Iterator[None]:
-    """Puts the setting and the file before what is refused inside, for records that came from `path`.
+    """Puts the setting and the file before what is refused inside, for records that come from `path`.
 
-    Also for turning such records into a table and for encoding them, which refuse what they cannot carry.
+    For loading them, and for turning them into a table and encoding them, which refuse what they cannot carry.
     """
     try:
         yield

@@ -34,13 +34,14 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:
     now = plan.utc_now()
     run_id = plan.new_run_id(now)
     path = journal.path_of(settings.metrics_dir, run_id)
-    journal.check_folder(settings.metrics_dir)
     recipe = first_payload.Recipe.of(settings)
     with ExitStack() as stack:
         if settings.embedded and not arguments.quiet:
             print(EMBEDDED, file=sys.stderr, flush=True)
         # Both take their time and a core each, and neither creates anything that stays.
         payload = stack.enter_context(first_payload.making(recipe, site.child_environment(settings)))
+        if settings.payload_file is not None:  # what is wrong inside it is told before anything else is begun
+            payload.wait_until_made()
         place = stack.enter_context(site.opened(settings))
         payload.wait_until_made()
         place.wait_until_working()

@@ -93,10 +93,13 @@ class FirstPayload:
 
     def __init__(self, process: subprocess.Popen[bytes]) -> None:
         self._process = process
+        self._made = False
 
     def wait_until_made(self) -> None:
         """Raises UsageError for what cannot be made, EnvironmentRefused when the child dies of it."""
-        self.answer()
+        if not self._made:
+            self.answer()
+            self._made = True
 
     def upload(self, destination: Destination) -> tuple[PayloadRef, int]:
         """The payload's place and how long the upload took in ns. Raises the SDK's error when S3 refuses."""

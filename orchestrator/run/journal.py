@@ -31,19 +31,9 @@ def path_of(metrics_dir: Path, run_id: str) -> Path:
     return metrics_dir / f"metrics-{run_id}.jsonl"
 
 
-def check_folder(metrics_dir: Path) -> None:
-    """Raises UsageError where no metrics file can be written; makes the folder if it is not there."""
-    try:
-        metrics_dir.mkdir(parents=True, exist_ok=True)
-        reason = None if os.access(metrics_dir, os.W_OK | os.X_OK) else "it may not be written to"
-    except OSError as error:
-        reason = str(error.strerror)
-    if reason:
-        raise UsageError(f"--metrics-dir (METRICS_DIR): {metrics_dir}: {reason}; name a folder that can be written")
-
-
 def begin(path: Path, plan: Plan, settings: Settings) -> Journal:
-    """A new metrics file with its first line."""
+    """A new metrics file with its first line; its folder is made if it is not there. Raises UsageError."""
+    _make_folder(path.parent)
     journal = Journal(path, through=settings.metrics_fsync)
     line = RunLine(
         run_id=plan.run_id,
@@ -56,6 +46,17 @@ def begin(path: Path, plan: Plan, settings: Settings) -> Journal:
     )
     journal.write([line])
     return journal
+
+
+def _make_folder(folder: Path) -> None:
+    """That it can be written is a rule of `stepbench.configuration`; here things may have changed since."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(
+            f"{configuration.named('metrics_dir')}: cannot make {folder}: {error.strerror}; "
+            "name a folder that can be written"
+        ) from error
 
 
 class Journal:

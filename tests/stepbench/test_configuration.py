@@ -160,7 +160,8 @@ def test_a_choice_that_is_not_installed_is_told_among_the_rest(monkeypatch: pyte
         ({"KMS_KEY_ID": "key"}, "--kms-key-id (KMS_KEY_ID) is set, but --sse (SSE) is none"),
         ({"KMS_KEY_ID": "key", "SSE": "s3"}, "--sse (SSE) is s3"),
         ({"CHAINS": "2", "CONCURRENCY": "3"}, "--chains (CHAINS): 2 cannot keep 3 in flight"),
-        ({"PAYLOAD_FILE": "gone.json"}, "PAYLOAD_FILE (--payload-file): gone.json does not exist"),
+        ({"PAYLOAD_FILE": "gone.json"}, "--payload-file (PAYLOAD_FILE): gone.json does not exist"),
+        ({"METRICS_DIR": "empty.json"}, "--metrics-dir (METRICS_DIR): empty.json: empty.json is no folder; name a"),
         ({"PAYLOAD_FILE": "empty.json"}, "empty.json is empty"),
         ({"PAYLOAD_FILE": "."}, "is no regular file"),
         ({"PAYLOAD_FILE": "a" * 300}, "cannot be read: File name too long"),
@@ -224,6 +225,10 @@ def test_a_worker_leaves_the_orchestrators_settings_alone(small_machine: None, m
     assert problems(AWS, "worker") == []
     [problem] = problems({**AWS, "EXECUTORS": "0"}, "worker")
     assert "--executors 0" in problem
+
+
+def test_commands_that_only_read_in_the_metrics_folder_do_not_care_whether_it_can_be_written() -> None:
+    configuration.load({"METRICS_DIR": "/dev/null/out"}, only=("METRICS_DIR",))
 
 
 # --- the file, the table, and what is told of the settings ----------------------------------------------------------

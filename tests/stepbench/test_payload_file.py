@@ -106,9 +106,10 @@ def test_what_cannot_be_read_exactly_is_refused_in_one_sentence_with_the_place(
     tmp_path: Path, name: str, content: str | bytes, sentence: str
 ) -> None:
     path = write(tmp_path / name, content)
-    with pytest.raises(PayloadRefused, match=sentence) as refused:
+    with pytest.raises(PayloadRefused, match=sentence) as refused, naming(path):
         load(path, "json")
-    assert str(refused.value).startswith(f"PAYLOAD_FILE (--payload-file): {path}: ")
+    assert str(refused.value).startswith(f"--payload-file (PAYLOAD_FILE): {path}: ")
+    assert str(refused.value).count(str(path)) == 1
     assert "\n" not in str(refused.value).strip()
 
 
@@ -207,7 +208,7 @@ def test_what_a_serializer_then_refuses_names_the_file_too(tmp_path: Path) -> No
     path = write(tmp_path / "a.json", '[{"a": 1}, {"a": "x"}]')
     records = load(path, "arrow")
     assert isinstance(records, list)
-    with pytest.raises(PayloadRefused, match=r"PAYLOAD_FILE .*a\.json: .*column 'a' exactly, row 2"), naming(path):
+    with pytest.raises(PayloadRefused, match=r"PAYLOAD_FILE\): .*a\.json: .*column 'a' exactly, row 2"), naming(path):
         PayloadFormat("arrow", Compression()).value_of(records)
 
 

@@ -47,7 +47,7 @@ def test_an_environment_that_refuses_is_exit_code_3_and_one_sentence(variables: 
     assert (answer.returncode, answer.stdout) == (3, ""), answer.stderr
     assert told in answer.stderr
     assert answer.stderr.count("\n") == 1
-    assert not Path("out").exists() or not list(Path("out").iterdir())
+    assert not Path("out").exists()
 
 
 @pytest.mark.parametrize(
@@ -74,15 +74,31 @@ def test_wrong_usage_is_exit_code_2_and_one_line(flags: list[str], told: str) ->
     assert told in answer.stderr
     assert "Traceback" not in answer.stderr
     assert answer.stderr.count("\n") == 1
+    assert not Path("out").exists()
+
+
+def test_a_file_of_no_use_is_told_before_any_emulator_is_started() -> None:
+    Path("bad.json").write_text("[")
+    Path("sitecustomize.py").write_text(
+        "import sys\nif 'orchestrator.local.emulator' in sys.orig_argv: sys.exit('!')\n"
+    )
+
+    answer = start("--quiet", "--payload-file=bad.json", PYTHONPATH=os.pathsep.join([".", os.environ["PYTHONPATH"]]))
+
+    assert answer.returncode == 2
+    assert answer.stderr.startswith("--payload-file (PAYLOAD_FILE): bad.json: it is no JSON: ")
+    assert answer.stderr.count("bad.json") == 1
 
 
 def test_all_that_is_wrong_is_told_at_once_wherever_it_comes_from() -> None:
     Path(".env").write_text("CHAINS=0\n")
 
-    answer = start("--steps", "none", CONCURRENCY="many")
+    answer = start("--steps", "none", "--metrics-dir", "/dev/null/out", CONCURRENCY="many", PAYLOAD_FILE="gone.csv")
 
     assert answer.returncode == 2
     assert [line.partition(":")[0] for line in sorted(answer.stderr.splitlines())] == [
+        "--metrics-dir (METRICS_DIR)",
+        "--payload-file (PAYLOAD_FILE)",
         "--steps none",
         "CHAINS=0 in .env (flag --chains)",
         "CONCURRENCY=many (flag --concurrency)",

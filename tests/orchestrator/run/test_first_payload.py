@@ -88,9 +88,16 @@ def test_a_file_that_cannot_be_used_is_told_before_anything_is_sent(tmp_path: Pa
     file = tmp_path / "ragged.csv"
     file.write_text("a,b\n1,2\n3\n")
     with making(PAYLOAD_FILE=str(file)) as made:
-        with pytest.raises(UsageError, match=r"PAYLOAD_FILE.*ragged\.csv"):
+        with pytest.raises(UsageError, match=r"^--payload-file \(PAYLOAD_FILE\): \S*ragged\.csv: the record that ends"):
             made.wait_until_made()
         assert end_of(made) == 0
+
+
+def test_a_payload_that_is_made_is_not_waited_for_again() -> None:
+    with making() as made:
+        made.wait_until_made()
+        os.kill(made._process.pid, signal.SIGKILL)
+        made.wait_until_made()
 
 
 def test_a_child_that_is_killed_gives_a_sentence() -> None:

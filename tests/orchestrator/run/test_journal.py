@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from orchestrator.run import plan
-from orchestrator.run.journal import Journal, begin, check_folder, path_of
+from orchestrator.run.journal import Journal, begin, path_of
 from orchestrator.run.lines import Event, RunLine
 from stepbench.errors import EnvironmentRefused, UsageError
 from stepbench.settings import Settings
@@ -120,22 +120,16 @@ def test_no_metrics_file_is_ever_written_over(tmp_path: Path) -> None:
 
 
 def test_the_folder_is_made_where_it_is_missing(tmp_path: Path) -> None:
-    check_folder(tmp_path / "a" / "b")
-    assert (tmp_path / "a" / "b").is_dir()
-    check_folder(tmp_path / "a" / "b")
+    for name in ("m1.jsonl", "m2.jsonl"):
+        begin(tmp_path / "a" / "b" / name, make_plan(), Settings()).close()
+        assert (tmp_path / "a" / "b" / name).exists()
 
 
-def test_a_folder_that_cannot_be_made_or_written_is_wrong_usage(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    file = tmp_path / "file"
-    file.write_text("")
-    for folder in (file, file / "below"):
-        with pytest.raises(UsageError, match=r"--metrics-dir \(METRICS_DIR\)"):
-            check_folder(folder)
-    monkeypatch.setattr("orchestrator.run.journal.os.access", lambda path, mode: False)  # root may write anywhere
-    with pytest.raises(UsageError, match="may not be written to"):
-        check_folder(tmp_path)
+def test_a_folder_that_cannot_be_made_is_wrong_usage(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    for folder in (tmp_path / "file", tmp_path / "file" / "below"):
+        with pytest.raises(UsageError, match=r"--metrics-dir \(METRICS_DIR\): cannot make .*file"):
+            begin(folder / "m.jsonl", make_plan(), Settings())
 
 
 def test_a_file_that_cannot_be_made_is_wrong_usage(tmp_path: Path) -> None:
