@@ -281,18 +281,29 @@ def _payload_file(settings: Settings) -> Iterator[str]:
 
 
 def _memory(settings: Settings) -> Iterator[str]:
-    multiple = PayloadFormat(settings.serializer, Compression(), settings.materialize).memory_multiple
-    limit_mb = machine.memory_limit_bytes() / 1e6
+    at_once = _steps_at_once_here(settings)
+    multiple = PayloadFormat(settings.serializer, Compression(), settings.materialize).memory_multiple * at_once
     field, size_mb = "payload_mb", settings.payload_mb
     if settings.payload_file is not None:
+        from stepbench import payload_file
+
         if any(_payload_file(settings)):
             return  # told by that rule
         field, size_mb = "payload_file", settings.payload_file.stat().st_size / 1e6
+        multiple = max(multiple, payload_file.memory_multiple(settings.serializer))
+    limit_mb = machine.memory_limit_bytes() / 1e6
     if size_mb * multiple > limit_mb:
+        steps = f", with {at_once} steps at once," if at_once > 1 else ""
         yield (
-            f"{named(field)}: {size_mb:,.0f} MB as {settings.serializer} needs about {size_mb * multiple:,.0f} MB of "
-            f"memory and this machine has {limit_mb:,.0f} MB; accepts up to {math.floor(limit_mb / multiple):,} MB"
+            f"{named(field)}: {size_mb:,.0f} MB as {settings.serializer}{steps} needs about "
+            f"{size_mb * multiple:,.0f} MB of memory and this machine has {limit_mb:,.0f} MB; "
+            f"accepts up to {math.floor(limit_mb / multiple):,} MB"
         )
+
+
+def _steps_at_once_here(settings: Settings) -> int:
+    """Steps that run on this machine at the same time; where there is none, it still makes the first payload."""
+    return min(settings.concurrency, settings.executors or machine.cores()) if settings.embedded else 1
 
 
 def _metrics_dir(settings: Settings) -> Iterator[str]:
@@ -318,7 +329,7 @@ RULES = (
     Rule(("prefix",), _prefix),
     Rule(("sse", "kms_key_id"), _encryption),
     Rule(("payload_file", "serializer"), _payload_file),
-    Rule(("payload_mb", "payload_file", "serializer", "materialize"), _memory),
+    Rule(("payload_mb", "payload_file", "serializer", "materialize", "bucket", "concurrency", "executors"), _memory),
     Rule(("chains", "concurrency"), _chains),
     # A report only reads there.
     Rule(("metrics_dir",), _metrics_dir, readers_of=("steps",)),

@@ -15,8 +15,8 @@ from stepbench import configuration, registry
 from stepbench.errors import PayloadDamaged, PayloadRefused, UsageError
 from stepbench.rows import Rows
 
-MEMORY_MULTIPLE = 20.0
-"""Peak memory of `load`, as a multiple of the file's size: json about 5, jsonl 8, csv of many short fields 19.
+RECORDS_MEMORY_MULTIPLE = 20.0
+"""What is measured, of the file's size: json about 5, jsonl 8, csv of many short fields 19.
 
 Every record is a dict of its own, so that files of very short records take more, and so do compact Parquet files.
 """
@@ -46,6 +46,11 @@ def problems(path: Path, serializer: str) -> list[str]:
             f"{NAME}: {path} has none of the endings {endings}; convert it, or choose --serializer raw (SERIALIZER)"
         )
     return found
+
+
+def memory_multiple(serializer: str) -> float:
+    """Peak memory of `load`, as a multiple of the file's size."""
+    return 1.0 if serializer == "raw" else RECORDS_MEMORY_MULTIPLE
 
 
 def load(path: Path, serializer: str) -> Rows | bytes:

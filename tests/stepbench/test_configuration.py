@@ -209,12 +209,47 @@ def test_a_payload_larger_than_memory_allows_is_refused_with_the_largest_that_fi
     assert problems({"PAYLOAD_MB": most[1].replace(",", "")}) == []
 
 
-def test_a_file_larger_than_memory_allows_is_refused_in_its_own_name(small_machine: None) -> None:
-    with Path("large.json").open("wb") as file:
-        file.truncate(2_000_000_000)
+# json needs 6.5 times a payload's size in each step; this machine has 1,000 MB and two cores.
+@pytest.mark.parametrize(
+    ("flags", "most_mb"),
+    [
+        ({"CONCURRENCY": "1", "EXECUTORS": "4"}, 153),
+        ({"CONCURRENCY": "4", "EXECUTORS": "1"}, 153),
+        ({"CONCURRENCY": "4", "EXECUTORS": "4"}, 38),
+        ({"CONCURRENCY": "9", "EXECUTORS": "4"}, 38),
+        ({"CONCURRENCY": "4"}, 76),
+        ({**AWS, "CONCURRENCY": "4", "EXECUTORS": "4"}, 153),
+    ],
+)
+def test_steps_that_run_on_this_machine_at_once_share_its_memory(
+    flags: dict[str, str], most_mb: int, small_machine: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(machine, "cores", lambda: 2)
 
-    [problem] = problems({"PAYLOAD_FILE": "large.json"})
-    assert problem.startswith("--payload-file (PAYLOAD_FILE): 2,000 MB")
+    [problem] = problems({**flags, "PAYLOAD_MB": str(most_mb + 1)})
+    assert problem.endswith(f"; accepts up to {most_mb} MB")
+    assert problems({**flags, "PAYLOAD_MB": str(most_mb)}) == []
+
+
+@pytest.mark.parametrize(
+    ("flags", "most_mb"),
+    [
+        ({}, 50),  # its records need 20 times its size
+        ({"SERIALIZER": "raw"}, 909),
+        ({"CONCURRENCY": "5", "EXECUTORS": "5"}, 30),  # five steps need more than its reading
+    ],
+)
+def test_a_file_larger_than_memory_allows_is_refused_in_its_own_name(
+    flags: dict[str, str], most_mb: int, small_machine: None
+) -> None:
+    for name, size_mb in (("small.json", most_mb), ("large.json", most_mb + 1)):
+        with Path(name).open("wb") as file:
+            file.truncate(size_mb * 1_000_000)
+
+    assert problems({**flags, "PAYLOAD_FILE": "small.json"}) == []
+    [problem] = problems({**flags, "PAYLOAD_FILE": "large.json"})
+    assert problem.startswith(f"--payload-file (PAYLOAD_FILE): {most_mb + 1} MB")
+    assert problem.endswith(f"; accepts up to {most_mb} MB")
 
 
 def test_a_worker_leaves_the_orchestrators_settings_alone(small_machine: None, monkeypatch: pytest.MonkeyPatch) -> None:
