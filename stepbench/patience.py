@@ -5,12 +5,20 @@ The SDK has retried each try a few times by itself before it counts as one here.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from threading import Event
 from typing import Any
 
 import structlog
-from tenacity import RetryCallState, Retrying, retry_if_exception, stop_when_event_set, wait_random_exponential
+from tenacity import (
+    RetryCallState,
+    Retrying,
+    retry_if_exception,
+    stop_after_delay,
+    stop_when_event_set,
+    wait_random_exponential,
+)
 from tenacity.nap import sleep_using_event
 
 MAX_PAUSE_SECONDS = 20
@@ -18,11 +26,16 @@ MAX_PAUSE_SECONDS = 20
 log = structlog.get_logger()
 
 
-def patient(what: str, worth_waiting: Callable[[BaseException], bool], giving_up: Event) -> Retrying:
+def patient(
+    what: str,
+    worth_waiting: Callable[[BaseException], bool],
+    giving_up: Event,
+    most_seconds: float = math.inf,
+) -> Retrying:
     """Call the result with a function and its arguments.
 
-    An error that is not `worth_waiting` is raised at once; tenacity.RetryError when a try fails after `giving_up` was
-    set, which also ends a pause. Each failed try is logged as `what`.
+    An error that is not `worth_waiting` is raised at once; tenacity.RetryError when a try fails `most_seconds` after
+    the first one began, or after `giving_up` was set, which also ends a pause. Each failed try is logged as `what`.
     """
 
     def told(state: RetryCallState) -> None:
@@ -32,7 +45,7 @@ def patient(what: str, worth_waiting: Callable[[BaseException], bool], giving_up
     return Retrying(
         retry=retry_if_exception(worth_waiting),
         wait=wait_random_exponential(max=MAX_PAUSE_SECONDS),
-        stop=stop_when_event_set(giving_up),
+        stop=stop_when_event_set(giving_up) | stop_after_delay(most_seconds),
         sleep=sleep_using_event(giving_up),
         before_sleep=told,
     )

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from threading import Event
 from time import monotonic, monotonic_ns, time
+from typing import ParamSpec, TypeVar
 
 import structlog
+from tenacity import RetryError
 
 from orchestrator.channels import Arrival, Arrivals, Sent, Stray
 from stepbench.errors import MessageRefused
+from stepbench.failures import is_retryable
 from stepbench.messages import Completion, StepMessage, parse
+from stepbench.patience import patient
 from stepbench.queues import MAX_BATCH_MESSAGES, Outgoing, Queue, Received
 
 DELETIONS_LINGER_SECONDS = 0.5
@@ -18,6 +23,8 @@ FOREIGN_DELAY_SECONDS = (1, 5)
 """Another run's completion is hidden for a random time in between, so that its own run may find it first."""
 
 log = structlog.get_logger()
+P = ParamSpec("P")
+Answer = TypeVar("Answer")
 
 
 class SqsChannel:
@@ -26,7 +33,20 @@ class SqsChannel:
     Deletions are gathered: a completion that is deleted late is at worst delivered again, and known as a duplicate.
     """
 
-    def __init__(self, steps: Queue, results: Queue, run_id: str, *, fair: bool, results_are_own: bool) -> None:
+    def __init__(
+        self,
+        steps: Queue,
+        results: Queue,
+        run_id: str,
+        *,
+        fair: bool,
+        results_are_own: bool,
+        worth_waiting: Callable[[BaseException], bool] = is_retryable,
+        patience_seconds: float = 0.0,
+    ) -> None:
+        """An outage of the queues, of errors that are `worth_waiting`, is waited out for `patience_seconds`."""
+        self._worth_waiting = worth_waiting
+        self._patience_seconds = patience_seconds
         self._steps = steps
         self._results = results
         self._run_id = run_id
@@ -41,12 +61,12 @@ class SqsChannel:
             batch = messages[start : start + MAX_BATCH_MESSAGES]
             outgoing = [Outgoing(message.model_dump_json(), self._group) for message in batch]
             began_at_ns = monotonic_ns()
-            self._steps.send(outgoing)
+            self._patiently(self._steps.send, outgoing)
             sent += [Sent(began_at_ns, monotonic_ns() - began_at_ns)] * len(batch)
         return sent
 
     def receive(self, wait_seconds: float) -> Arrivals:
-        received = self._results.receive(MAX_BATCH_MESSAGES, wait_seconds)
+        received = self._patiently(self._results.receive, MAX_BATCH_MESSAGES, wait_seconds)
         received_at_ns = monotonic_ns()
         arrivals = Arrivals()
         for message in received:
@@ -62,12 +82,25 @@ class SqsChannel:
             self.close()
 
     def is_silent(self) -> bool:
-        return self._steps.depth().empty
+        return self._patiently(self._steps.depth).empty
 
     def close(self) -> None:
         receipts, self._deletions = self._deletions, []
         if receipts:
-            self._results.delete(receipts)
+            self._patiently(self._results.delete, receipts)
+
+    def _patiently(self, call: Callable[P, Answer], *arguments: P.args, **named: P.kwargs) -> Answer:
+        try:
+            return call(*arguments, **named)
+        except Exception as error:
+            if not self._worth_waiting(error):
+                raise
+        # Only now: what waits costs the call that works a good part of a step's turnaround.
+        waiting = patient("the queues do not answer", self._worth_waiting, Event(), self._patience_seconds)
+        try:
+            return waiting(call, *arguments, **named)
+        except RetryError as error:
+            raise error.last_attempt.exception() or error from None
 
     def _sort(self, message: Received, received_at_ns: int, arrivals: Arrivals) -> None:
         try:

@@ -19,6 +19,7 @@ from orchestrator.run.loop import RunLoop
 from orchestrator.run.plan import Plan
 from orchestrator.run.site import Site
 from stepbench.aws import AwsConfig
+from stepbench.failures import is_retryable
 from stepbench.messages import PayloadRef
 from stepbench.queues.sqs import SqsQueue
 from stepbench.s3_clients import Encryption, TransferOptions
@@ -102,12 +103,18 @@ def _chains(plan: Plan, first: PayloadRef, epoch: int) -> Chains:
 
 
 def _channel(plan: Plan, site: Site) -> SqsChannel:
+    def worth_waiting(error: BaseException) -> bool:
+        site.check()  # an emulator of ours that has died does not come back
+        return is_retryable(error)
+
     return SqsChannel(
         SqsQueue(site.clients.sqs, plan.steps_queue_url, site.settings.visibility_timeout_seconds),
         SqsQueue(site.clients.sqs, plan.results_queue_url, RESULTS_VISIBILITY_SECONDS),
         plan.run_id,
         fair=plan.fair_queues,
         results_are_own=plan.results_queue_is_own,
+        worth_waiting=worth_waiting,
+        patience_seconds=plan.stall_timeout_seconds,
     )
 
 

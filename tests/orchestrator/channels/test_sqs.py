@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from time import time
+from typing import Any
 
 import pytest
 
@@ -21,10 +23,13 @@ MALFORMED = {
 }
 
 
-def make_channel(*, own: bool = True, fair: bool = True) -> tuple[SqsChannel, WatchedQueue, WatchedQueue]:
+def make_channel(
+    *, own: bool = True, fair: bool = True, patience_seconds: float = 0.0
+) -> tuple[SqsChannel, WatchedQueue, WatchedQueue]:
     told: list[tuple[str, str, int]] = []
     steps, results = WatchedQueue("steps", told), WatchedQueue("results", told)
-    return SqsChannel(steps, results, "r1", fair=fair, results_are_own=own), steps, results
+    channel = SqsChannel(steps, results, "r1", fair=fair, results_are_own=own, patience_seconds=patience_seconds)
+    return channel, steps, results
 
 
 @pytest.mark.parametrize(("fair", "group"), [(True, "r1"), (False, None)])
@@ -142,3 +147,49 @@ def test_deletions_are_gathered_into_batches_and_none_waits_for_long(monkeypatch
     assert deletions() == [10, 2, 1]
     channel.accept(arrivals[13:])
     assert sum(deletions()) == 25
+
+
+class Outage:
+    """Stands for a queue's call; fails so many times with `error`, then does as the queue does."""
+
+    def __init__(self, call: Callable[..., Any], error: Exception, times: int) -> None:
+        self._call, self._error, self._times = call, error, times
+
+    def __call__(self, *arguments: Any) -> Any:
+        if self._times > 0:
+            self._times -= 1
+            raise self._error
+        return self._call(*arguments)
+
+
+@pytest.mark.parametrize("call", ["send", "receive", "delete", "depth"])
+def test_an_outage_of_the_queues_is_waited_out(call: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    channel, steps, results = make_channel(patience_seconds=60.0)
+    results.send([Outgoing(make_done().model_dump_json())])
+    for queue in (steps, results):
+        monkeypatch.setattr(queue, call, Outage(getattr(queue, call), ConnectionError("away"), 2))
+
+    channel.send([make_message()])
+    channel.accept(channel.receive(0).completions)
+    channel.close()
+
+    assert not channel.is_silent()
+    assert len(steps.bodies()) == 1
+    assert results.bodies() == []
+
+
+def test_an_outage_that_lasts_too_long_ends_in_the_queues_own_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    channel, _, results = make_channel(patience_seconds=0.0)
+    monkeypatch.setattr(results, "receive", Outage(results.receive, ConnectionError("away"), 99))
+
+    with pytest.raises(ConnectionError, match="away"):
+        channel.receive(0)
+
+
+def test_what_is_not_worth_waiting_for_is_raised_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    channel, _, results = make_channel(patience_seconds=60.0)
+    outage = Outage(results.receive, PermissionError("not for you"), 1)
+    monkeypatch.setattr(results, "receive", outage)
+
+    with pytest.raises(PermissionError, match="not for you"):
+        channel.receive(0)
