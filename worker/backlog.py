@@ -48,6 +48,7 @@ class Backlog:
         self._waiting: deque[HeldStep] = deque()
         self._idle: deque[_Seat] = deque()
         self._busy = 0
+        self._beyond = [MOST_PER_EXECUTOR] * executors
         self._recent_seconds: deque[float] = deque(maxlen=RECENT_STEPS)
         self._closed = False
 
@@ -96,6 +97,14 @@ class Backlog:
             self._recent_seconds.append(seconds)
             self._changed.notify_all()
 
+    def limit(self, slot: int, steps: int) -> None:
+        """The executor of `slot` may run so many steps beyond the one that it runs or begins next.
+
+        0 while it is replaced: a step that is asked for in its name would wait for the start of its successor.
+        """
+        with self._changed:
+            self._beyond[slot] = steps
+
     def has_waiting(self) -> bool:
         """More steps are about to begin and end."""
         with self._changed:
@@ -131,14 +140,15 @@ class Backlog:
             # What can begin now begins first: the next receive takes a millisecond of the interpreter's time before it
             # waits for the network, and the step would wait for that.
             return 0
-        wanted = self._executors + self._ahead() - self._busy - len(self._waiting)
         free = self._executors - self._busy - len(self._waiting)
+        ahead = self._ahead()
+        wanted = free + ahead
         # With steps in stock, ask for a good handful at once: a call for each single message is what costs.
-        return wanted if free > 0 or wanted >= min(MAX_BATCH_MESSAGES, self._ahead()) else 0
+        return wanted if free > 0 or wanted >= min(MAX_BATCH_MESSAGES, ahead) else 0
 
     def _ahead(self) -> int:
         """Steps worth having beyond the free executors; 0 until recent steps were seen to be short."""
         if not self._recent_seconds:
             return 0
-        fit = int(BEGIN_WITHIN_SECONDS / max(*self._recent_seconds, 1e-6))
-        return self._executors * min(MOST_PER_EXECUTOR, fit)
+        fit = min(MOST_PER_EXECUTOR, int(BEGIN_WITHIN_SECONDS / max(*self._recent_seconds, 1e-6)))
+        return sum(min(fit, beyond) for beyond in self._beyond)

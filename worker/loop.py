@@ -13,6 +13,7 @@ The order of an end, each stage waiting for the one before it:
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -25,7 +26,7 @@ from stepbench.errors import EnvironmentRefused, ExecutorLost
 from stepbench.failures import failed
 from stepbench.messages import Completion
 from stepbench.patience import patient
-from stepbench.queues import Queue
+from stepbench.queues import MAX_WAIT_SECONDS, Queue
 from worker import heartbeat
 from worker.backlog import Backlog
 from worker.executors import ExecutorFactory, ExecutorProcess, start_all
@@ -35,6 +36,8 @@ from worker.identity import identity_of
 from worker.intake import Intake
 from worker.publisher import Finished, Publisher
 from worker.steps_queue import StepsQueue
+
+HURRY_HINT = "a second signal hurries it"
 
 log = structlog.get_logger()
 
@@ -118,8 +121,9 @@ class Worker:
         publisher: threading.Thread,
         watchers: list[threading.Thread],
     ) -> None:
-        log.info("worker ends", busy_executors=self._backlog.busy())
-        deadline = monotonic() + self._options.drain_timeout_seconds
+        seconds = self._options.drain_timeout_seconds
+        log.info("worker ends", busy_executors=self._backlog.busy(), drain_timeout_seconds=seconds, hint=HURRY_HINT)
+        deadline = monotonic() + seconds
         self._hand_back(self._backlog.close())
         self._join(stands, deadline)
         self._kill_unfinished(stands)
@@ -127,6 +131,8 @@ class Worker:
         self._join([publisher], deadline)
         self._publisher.giving_up.set()
         publisher.join()
+        if intake.is_alive():
+            log.info("waits for the receive that is under way", at_most_seconds=MAX_WAIT_SECONDS, hint=HURRY_HINT)
         self._join([intake], deadline)
         self._ended.set()
         for watcher in watchers:
@@ -172,30 +178,41 @@ class Worker:
             self._executors[slot].begin(step.message)
 
         def serve() -> None:
+            self._limit(slot)
             while step := self._backlog.take(begin):
                 began = monotonic()
-                self._finish_step(slot, step)
-                self._backlog.finished(monotonic() - began)
+                lives = self._finish_step(self._executors[slot], step)
+                seconds = monotonic() - began
+                if (not lives or self._steps_left(slot) == 0) and not self._replace(slot):
+                    return
+                self._limit(slot)
+                self._backlog.finished(seconds)
 
         return serve
 
-    def _finish_step(self, slot: int, step: HeldStep) -> None:
-        executor = self._executors[slot]
-        message = step.message
-        try:
-            completion = executor.finish(message)
-        except ExecutorLost as error:
-            self._step_lost(slot, step, error)
-            return
-        self._publisher.publish(Finished(step, completion, monotonic_ns()))
-        if 0 < self._options.executor_max_steps <= executor.steps_run:
-            self._replace(slot)
+    def _steps_left(self, slot: int) -> int:
+        """How many steps its executor may still begin."""
+        most = self._options.executor_max_steps
+        return most - self._executors[slot].steps_run if most else sys.maxsize
 
-    def _step_lost(self, slot: int, step: HeldStep, error: ExecutorLost) -> None:
+    def _limit(self, slot: int) -> None:
+        self._backlog.limit(slot, self._steps_left(slot) - 1)
+
+    def _finish_step(self, executor: ExecutorProcess, step: HeldStep) -> bool:
+        """Whether the executor outlived it."""
+        try:
+            completion = executor.finish(step.message)
+        except ExecutorLost as error:
+            self._step_lost(executor, step, error)
+            return False
+        self._publisher.publish(Finished(step, completion, monotonic_ns()))
+        return True
+
+    def _step_lost(self, executor: ExecutorProcess, step: HeldStep, error: ExecutorLost) -> None:
         if self._abandoning.is_set():
             self._hand_back([step])
             return
-        message, executor = step.message, self._executors[slot]
+        message = step.message
         log.warning(
             "executor lost",
             **identity_of(message),
@@ -204,11 +221,13 @@ class Worker:
             reason=str(error),
         )
         self._publisher.put(Finished(step, failed(message, error, error.phase), monotonic_ns()))
-        self._replace(slot)
 
-    def _replace(self, slot: int) -> None:
-        """A fresh executor in place of one that died or did its share; tries until it comes up or the worker ends."""
+    def _replace(self, slot: int) -> bool:
+        """A fresh executor in place of one that died or did its share; false if the worker ends before it comes up."""
+        self._backlog.limit(slot, 0)
         self._executors[slot].close()
+        if self._stopping.is_set():
+            return False
 
         def start() -> None:
             [self._executors[slot]] = start_all(self._factory, 1)
@@ -218,7 +237,9 @@ class Worker:
                 start
             )
         except RetryError:
-            log.warning("ends without a replacement for a lost executor")
+            log.warning("ends without a replacement for an executor")
+            return False
+        return True
 
     def _hand_back(self, steps: list[HeldStep]) -> None:
         heartbeat.hand_back(self._steps_queue, self._held, steps)

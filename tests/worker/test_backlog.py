@@ -209,3 +209,46 @@ def test_no_step_waits_for_more_than_a_second_unless_a_step_took_longer_than_the
             waiting = deque((at_ms, False) for at_ms, _ in waiting)
         recent.append(took_ms)
         backlog.finished(took_ms / 1_000)
+
+
+def test_no_more_is_asked_for_than_the_executors_may_still_run() -> None:
+    backlog = Backlog(2)
+    run_steps(backlog, seconds=0.01)
+    backlog.limit(0, 3)
+    backlog.limit(1, 0)
+    assert backlog.room() == 2 + 3
+    backlog.put([make_held() for _ in range(5)])
+    backlog.take()
+    backlog.take()
+    assert asks_for(backlog) == 0, "one runs its last step, and for the other three are waiting"
+
+
+@given(
+    share=st.integers(1, 6),
+    executors=st.integers(1, 4),
+    turns=st.lists(st.tuples(st.integers(0, 3), st.integers(0, MAX_BATCH_MESSAGES)), max_size=80),
+)
+def test_whatever_is_held_can_begin_without_a_new_executor(
+    share: int, executors: int, turns: list[tuple[int, int]]
+) -> None:
+    """Executors that are replaced after their share, in any order; `left` counts what each may still begin."""
+    backlog = Backlog(executors)
+    run_steps(backlog, seconds=0.001)
+    left, busy, waiting = [share] * executors, [False] * executors, 0
+    for slot in range(executors):
+        backlog.limit(slot, share - 1)
+    for turn, answer in turns:
+        came = min(asks_for(backlog), answer)
+        backlog.put([make_held()] * came)
+        waiting += came
+        for slot in range(executors):
+            if waiting and not busy[slot]:
+                backlog.take()
+                left[slot], busy[slot], waiting = left[slot] - 1, True, waiting - 1
+        assert waiting <= sum(left)
+        slot = turn % executors
+        if busy[slot]:
+            busy[slot] = False
+            left[slot] = left[slot] or share  # replaced
+            backlog.limit(slot, left[slot] - 1)
+            backlog.finished(0.001)

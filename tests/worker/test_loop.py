@@ -1,0 +1,313 @@
+"""A worker whose executors are played by the test, on queues in memory; real ones are in tests/runs."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import pytest
+from structlog.testing import capture_logs
+from tenacity import wait_none
+
+from stepbench.errors import EnvironmentRefused, ExecutorDied
+from stepbench.messages import Completion, StepMessage, parse
+from stepbench.queues import Outgoing, Received
+from tests.doubles import WatchedQueue
+from tests.factories import BUCKET, PREFIX, STEPS_QUEUE, make_done, make_message
+from tests.processes import wait_until
+from worker import backlog, heartbeat
+from worker.executors import ExecutorFactory
+from worker.guard import Guard
+from worker.held import HeldStep
+from worker.loop import Worker, WorkerOptions
+
+NOTHING_YET_SECONDS = 0.01
+
+
+class StepsQueue(WatchedQueue):
+    """Answers a long poll that finds nothing after a moment."""
+
+    def receive(self, most: int, wait_seconds: float) -> list[Received]:
+        if received := super().receive(most, 0):
+            return received
+        threading.Event().wait(NOTHING_YET_SECONDS)
+        return []
+
+
+class PlayedExecutor:
+    """Runs a step as `Stage.play` says."""
+
+    def __init__(self, name: str, stage: Stage) -> None:
+        self.name = name
+        self.steps_run = 0
+        self.closed = False
+        self._stage = stage
+
+    def wait_until_ready(self) -> None:
+        self._stage.on_start(self)
+
+    def begin(self, message: StepMessage) -> None:
+        self._stage.begun.append((self.name, message.chain))
+        assert not self.closed, "a step was begun on an executor that is closed"
+
+    def finish(self, message: StepMessage) -> Completion:
+        self._stage.play(message)
+        self.steps_run += 1
+        return make_done(**message.identity())
+
+    def kill(self) -> None:
+        return
+
+    def close(self) -> None:
+        self.closed = True
+
+
+class Stage(ExecutorFactory):
+    """A worker with played executors, and what happens to it."""
+
+    def __init__(self) -> None:
+        self.steps = StepsQueue("steps")
+        self.results = WatchedQueue("results")
+        self.started: list[PlayedExecutor] = []
+        self.begun: list[tuple[str, int]] = []
+        """(executor, chain) in the order in which steps began."""
+        self.play: Callable[[StepMessage], None] = lambda message: None
+        self.on_start: Callable[[PlayedExecutor], None] = lambda executor: None
+
+    def start(self) -> Any:
+        self.started.append(PlayedExecutor(f"e{len(self.started) + 1}", self))
+        return self.started[-1]
+
+    def worker(self, executors: int = 1, max_steps: int = 0) -> Worker:
+        options = WorkerOptions("w1", "host1", executors, max_steps, 3_600, 3_600)
+        guard = Guard(BUCKET, PREFIX, STEPS_QUEUE, "stepbench-results-", None)
+        return Worker(options, guard, self.steps, lambda url: self.results, self, lambda completion: None)
+
+    def send(self, chains: Sequence[int]) -> None:
+        self.steps.send([Outgoing(make_message(chain=chain).model_dump_json()) for chain in chains])
+
+    def published(self) -> list[Completion]:
+        return [parse(Completion, body) for body in self.results.bodies()]
+
+    def until_published(self, count: int) -> None:
+        wait_until(lambda: len(self.results.bodies()) == count, f"{count} completions")
+
+
+@pytest.fixture(autouse=True)
+def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("stepbench.patience.wait_random_exponential", lambda max: wait_none())  # noqa: A006 # its name
+
+
+@pytest.fixture
+def stage() -> Stage:
+    return Stage()
+
+
+class Running:
+    """A worker at work in a thread of its own."""
+
+    def __init__(self, worker: Worker) -> None:
+        self.worker = worker
+        self._thread = threading.Thread(target=worker.run)
+        self._thread.start()
+
+    def end(self) -> None:
+        self.worker.stop()
+        self.until_ended()
+
+    def until_ended(self) -> None:
+        wait_until(lambda: not self._thread.is_alive(), "the worker has ended")
+
+
+@pytest.fixture
+def running(stage: Stage) -> Iterator[Callable[..., Running]]:
+    """Starts workers, and ends what still runs."""
+    started: list[Running] = []
+
+    def start(**options: Any) -> Running:
+        started.append(Running(stage.worker(**options)))
+        return started[-1]
+
+    yield start
+    for each in started:
+        each.end()
+
+
+def is_alive(name: str) -> bool:
+    return any(thread.name == name for thread in threading.enumerate())
+
+
+Start = Callable[..., Running]
+
+
+@pytest.mark.parametrize("executors", [1, 3])
+def test_an_executor_is_replaced_after_its_share_of_steps(stage: Stage, running: Start, executors: int) -> None:
+    running(executors=executors, max_steps=4)
+    stage.send(range(24))
+    stage.until_published(24)
+    assert sorted(completion.chain for completion in stage.published()) == list(range(24))
+    by_executor = [[chain for name, chain in stage.begun if name == executor.name] for executor in stage.started]
+    assert max(len(chains) for chains in by_executor) == 4
+    assert sum(len(chains) for chains in by_executor) == 24
+    if executors == 1:
+        assert [len(chains) for chains in by_executor[:6]] == [4] * 6
+
+
+def test_executors_run_any_number_of_steps_where_no_share_is_set(stage: Stage, running: Start) -> None:
+    running(max_steps=0)
+    stage.send(range(50))
+    stage.until_published(50)
+    assert [executor.name for executor in stage.started] == ["e1"]
+
+
+def test_while_an_executor_is_replaced_no_step_is_held_that_would_wait_for_its_successor(
+    stage: Stage, running: Start
+) -> None:
+    held: list[int] = []
+
+    def look(executor: PlayedExecutor) -> None:
+        # The steps that are done and not deleted yet are still hidden: what is left of the others has to be visible.
+        held.append(24 - len(stage.begun) - stage.steps.depth().visible)
+
+    stage.send(range(24))
+    stage.on_start = look
+    running(max_steps=4)
+    stage.until_published(24)
+    wait_until(lambda: len(held) == 7, "the last executor has been replaced")
+    assert held == [0] * 7
+    assert max(count for _, call, count in stage.steps.told if call == "receive") > 1, "steps were asked for ahead"
+
+
+def test_a_step_that_its_executor_does_not_survive_is_a_failure_and_the_next_executor_goes_on(
+    stage: Stage, running: Start
+) -> None:
+    def die_of_the_first(message: StepMessage) -> None:
+        if message.chain == 1:
+            raise ExecutorDied("it died", phase="upload")
+
+    stage.play = die_of_the_first
+    stage.send([1, 2])
+    running()
+    stage.until_published(2)
+    assert sorted((completion.chain, completion.ok) for completion in stage.published()) == [(1, False), (2, True)]
+    assert stage.begun == [("e1", 1), ("e2", 2)]
+    assert stage.started[0].closed
+
+
+def test_nothing_is_asked_for_ahead_in_the_name_of_an_executor_that_died(stage: Stage, running: Start) -> None:
+    asked: list[int] = []
+
+    def die_of_the_second(message: StepMessage) -> None:
+        if message.chain == 2:
+            raise ExecutorDied("it died", phase="upload")
+
+    def look(executor: PlayedExecutor) -> None:
+        if executor.name != "e1":
+            with started.worker._backlog._changed:
+                asked.append(started.worker._backlog._room())
+
+    stage.play = die_of_the_second
+    stage.on_start = look
+    started = running()
+    for count, chain in enumerate((1, 2, 3), 1):
+        stage.send([chain])
+        stage.until_published(count)
+    assert asked == [0]
+
+
+def test_a_worker_that_ends_while_a_replacement_fails_begins_no_step_on_the_executor_that_is_gone(
+    stage: Stage, running: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def die_of_the_second(message: StepMessage) -> None:
+        if message.chain == 2:
+            wait_until(started.worker._backlog.has_waiting, "the third waits for an executor")
+            raise ExecutorDied("it died", phase="upload")
+
+    def fail_while_told_to_end(executor: PlayedExecutor) -> None:
+        if executor.name != "e1":
+            started.worker.stop()
+            raise EnvironmentRefused("it did not start")
+
+    stage.play = die_of_the_second
+    stage.on_start = fail_while_told_to_end
+    with capture_logs() as lines:
+        started = running()
+        waiting = started.worker._backlog
+        close = waiting.close
+
+        def close_late() -> list[HeldStep]:
+            wait_until(lambda: not is_alive("executor-0"), "nobody stands by the executor any more")
+            return close()
+
+        monkeypatch.setattr(waiting, "close", close_late)
+        stage.send([1])
+        stage.until_published(1)
+        stage.send([2, 3])
+        started.until_ended()
+    assert stage.begun == [("e1", 1), ("e1", 2)]
+    assert [line["event"] for line in lines].count("ends without a replacement for an executor") == 1
+    assert stage.steps.depth().visible == 1, "the step that waited is for another worker"
+
+
+def test_a_worker_that_ends_starts_no_replacement(stage: Stage, running: Start) -> None:
+    begun, go = threading.Event(), threading.Event()
+
+    def wait(message: StepMessage) -> None:
+        begun.set()
+        go.wait(60)
+
+    stage.play = wait
+    stage.send([1])
+    started = running(max_steps=1)
+    begun.wait(60)
+    started.worker.stop()
+    go.set()
+    started.until_ended()
+    assert len(stage.started) == 1
+    assert len(stage.published()) == 1
+
+
+def test_what_waits_too_long_for_an_executor_is_handed_back(
+    stage: Stage, running: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(heartbeat, "STALE_CHECK_SECONDS", 0.01)
+    monkeypatch.setattr(backlog, "HAND_BACK_AFTER_SECONDS", 0.0)
+    go = threading.Event()
+
+    def be_slow_at_last(message: StepMessage) -> None:
+        if message.chain == 2:
+            go.wait(60)
+
+    stage.play = be_slow_at_last
+    running()
+    stage.send([1])
+    stage.until_published(1)
+    stage.send([2, 3])
+    wait_until(lambda: ("steps", "hide for 0 s", 1) in stage.steps.told, "the step that waits is handed back")
+    go.set()
+    stage.until_published(3)
+
+
+def test_a_worker_that_ends_says_what_it_waits_for_and_how_to_hurry_it(stage: Stage, running: Start) -> None:
+    asked, answer = threading.Event(), threading.Event()
+
+    def keep_the_receive_open(call: str) -> None:
+        if call == "receive":
+            asked.set()
+            answer.wait(60)
+
+    stage.steps.before = keep_the_receive_open
+    with capture_logs() as lines:
+        started = running()
+        asked.wait(60)
+        started.worker.stop()
+        wait_until(lambda: lines[-1]["event"].startswith("waits"), "it says that it waits")
+        started.worker.stop()
+        started.until_ended()
+    answer.set()
+    events = [line["event"] for line in lines]
+    assert events == ["worker ready", "worker ends", "waits for the receive that is under way", "worker ended"]
+    for line in lines[1:3]:
+        assert line["log_level"] == "info"
+        assert line["hint"] == "a second signal hurries it"
