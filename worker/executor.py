@@ -178,6 +178,9 @@ def main(board_fd: int) -> None:
     config = ExecutorConfig.model_validate_json(first_line)
     logs.configure(config.log_level, config.log_format)
     executor = Executor(config, PhaseBoard(board_fd))
+    # What S3_CLIENT is unless it is set. It is not a worker's setting: each message names the client it wants, and to
+    # make every one that is installed would load them all. Another one is made before the phases of its first step,
+    # which is flagged cold.
     executor.warm_up("boto3")
     executor.get_ready()
     lines_out.write(READY)
