@@ -63,6 +63,14 @@ def test_another_runs_completion_on_a_shared_queue_is_handed_back_for_a_moment_a
     assert len(results.bodies()) == 2
 
 
+def test_other_runs_completions_are_handed_back_for_different_times_so_that_runs_do_not_keep_in_step() -> None:
+    channel, _, results = make_channel(own=False)
+    for _ in range(100):
+        results.send([Outgoing(make_done(run="r2").model_dump_json())])
+        channel.receive(0)
+    assert len({call for _, call, _ in results.told if call.startswith("hide")}) > 1
+
+
 def test_another_runs_completion_that_has_expired_is_deleted_and_told() -> None:
     channel, _, results = make_channel(own=False)
     results.send([Outgoing(make_done(run="r2", expires_at=time() - 1).model_dump_json())])

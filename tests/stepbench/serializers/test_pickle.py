@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import io
 import pickle
 import pickletools
 from collections.abc import Callable
@@ -71,6 +72,21 @@ def test_the_hostile_pickles_of_this_test_would_run_without_us(tmp_path: Path) -
     marker = tmp_path / "ran"
     pickle.loads(hostile(marker)["nested eval"])
     assert marker.exists()
+
+
+class Trusting(pickle.Unpickler):
+    """Takes what a pickle asks for from outside."""
+
+    def persistent_load(self, identifier: Any, /) -> Any:
+        return identifier
+
+
+@pytest.mark.parametrize("asking", [b"Pwhatever\n", b"K\x01Q"], ids=["text", "binary"])
+def test_an_object_from_outside_is_refused_even_where_plain_records_would_come_of_it(asking: bytes) -> None:
+    data = HEAD + b"]}\x8c\x01a" + asking + b"sa."
+    assert len(Trusting(io.BytesIO(data)).load()) == 1
+    with pytest.raises(PayloadDamaged, match="from outside"):
+        SERIALIZER.decode(data)
 
 
 def test_what_is_refused_is_named() -> None:
