@@ -1,6 +1,6 @@
 """`python -m tests.chaos [PART ...] --rounds N --seed S`: the harness at any size; prints the figures.
 
-A part is a folder here with a `part.py` that has `run(rounds, seed)`. Exit code 1: a promise was broken.
+A part is a folder here with a `part.py` that has `run(rounds, seed)`, which gives back its `Figures`. Exit code 1: a promise was broken.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ from pathlib import Path
 from tests.chaos.figures import Figures
 
 PARTS = sorted(file.parent.name for file in Path(__file__).parent.glob("*/part.py"))
+
+DESCRIPTION = "Makes bad days, checks every promise on each, and prints the figures. Exit code 1: a promise was broken."
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -30,7 +32,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m tests.chaos", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m tests.chaos", description=DESCRIPTION)
     parser.add_argument("parts", nargs="*", metavar="PART", help=f"{', '.join(PARTS)}; all of them if none is named")
     parser.add_argument("--rounds", type=int, default=1_000, help="how many of each part, %(default)s by default")
     parser.add_argument("--seed", type=int, default=1, help="of the first round; the next one has the next, and so on")

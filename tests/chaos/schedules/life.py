@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn, Self
@@ -16,7 +17,7 @@ from tests.chaos.schedules.world import World
 
 INTERRUPTED = 0.15
 REFUSED = 0.15
-IN_THE_MIDST = 0.3
+IN_THE_MIDST = 0.5
 """Of a death around a write or a send."""
 
 
@@ -90,7 +91,7 @@ class MortalJournal(Journal):
         super().write(lines)
         if life.ends() and life.world.happens(IN_THE_MIDST):
             # As much of it as the kernel had when the process died: whole lines, and a torn one.
-            self.cut(life.world.random.randrange(before, self.path.stat().st_size))
+            os.truncate(self.path, life.world.random.randrange(before, self.path.stat().st_size))
             life.kill("in the midst of a write")
         self._witness.wrote(lines)
         life.point("after a write")
@@ -120,6 +121,7 @@ class MortalQueue:
         until = clock.monotonic() + wait_seconds
         while not (found := self._queue.receive(most, 0)) and (left_seconds := until - clock.monotonic()) > 0:
             life.world.wait(left_seconds)
+        self._witness.receives([message.body for message in found])
         life.point("after a receive")
         return found
 
@@ -136,4 +138,6 @@ class MortalQueue:
 
     def depth(self) -> Depth:
         self._life.point("before a look at the steps queue")
-        return self._queue.depth()
+        depth = self._queue.depth()
+        self._witness.looks(depth)
+        return depth

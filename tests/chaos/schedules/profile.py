@@ -62,7 +62,7 @@ def draw(random: Random) -> Profile:
         late=often(NEVER, 0.1, 0.5),
         twice=often(NEVER, 0.1, 0.4),
         lost_visibility=often(NEVER, 0.02, 0.2),
-        stray=often(NEVER, 0.03),
+        stray=often(NEVER, 0.05, 0.2),
         false_silence=often(NEVER, 0.3),
         worker_death=often(NEVER, 0.02, 0.1),
         worker_deaths=12,

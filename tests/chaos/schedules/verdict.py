@@ -19,14 +19,14 @@ SKIPPED = "but has samples of steps"
 
 def judge(file: MetricsFile, *, lagged: bool) -> None:
     """Raises PromiseBroken for the first thing that is wrong."""
-    for error in (*_whole(file), *_counted_once(file), *_ended(file, lagged), *_sums(file, lagged)):
+    for error in (*_readable(file), *_counted_once(file), *_ended(file, lagged), *_sums(file, lagged)):
         raise error
     summarise([file])
 
 
-def _whole(file: MetricsFile) -> Iterator[PromiseBroken]:
-    if file.torn_line or file.unknown_lines:
-        yield broken("the metrics file of a run that has ended is torn, or has lines that its own version cannot read")
+def _readable(file: MetricsFile) -> Iterator[PromiseBroken]:
+    if file.unknown_lines:
+        yield broken(f"{file.unknown_lines} lines of the metrics file cannot be read by the version that wrote them")
 
 
 def _counted_once(file: MetricsFile) -> Iterator[PromiseBroken]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from orchestrator.run.history import BEFORE_ANY_RESUME
@@ -11,7 +12,7 @@ from orchestrator.run.lines import Event, Failure, Line
 from orchestrator.run.plan import Plan
 from stepbench.errors import MessageRefused
 from stepbench.messages import Completion, StepMessage, parse
-from stepbench.queues import Outgoing
+from stepbench.queues import Depth, Outgoing
 from stepbench.samples import Sample
 from tests.chaos.figures import PromiseBroken
 from tests.chaos.schedules.clock import Clock
@@ -35,6 +36,7 @@ class OnDisk:
     samples: dict[Step, Sample] = field(default_factory=dict)
     answered: set[Attempt] = field(default_factory=set)
     """Those of which a completion is told, accepted or not."""
+    failed: set[Attempt] = field(default_factory=set)
     lost: set[Attempt] = field(default_factory=set)
     announced: dict[Attempt, int] = field(default_factory=dict)
     """With the epoch of the newest announcement."""
@@ -59,6 +61,9 @@ class Witness:
         self._sent: set[Attempt] = set()
         """By any life."""
         self._sets_of_attempts = 1
+        self._heard_at = clock.monotonic()
+        self._found_empty = False
+        """The steps queue, when this life looked last and since it received last."""
         self.lagged = False
         """Some life had only an older copy of the metrics file, and may do again what was done."""
 
@@ -76,6 +81,7 @@ class Witness:
         for line in lines:
             self._tell(line)
         self._epoch = self._disk.epoch + 1
+        self._heard_at = self._clock.monotonic()
         if retry_failed:
             self._sets_of_attempts += 1
             self._disk.ended = {chain: ok for chain, ok in self._disk.ended.items() if ok}
@@ -88,16 +94,28 @@ class Witness:
     def sends(self, messages: Sequence[Outgoing]) -> None:
         for message in messages:
             self._judge_message(parse(StepMessage, message.body))
+        self._heard_at = self._clock.monotonic()
+
+    def receives(self, bodies: Sequence[str]) -> None:
+        self._found_empty = False
+        if any(self._completions(bodies)):
+            self._heard_at = self._clock.monotonic()
+
+    def looks(self, steps: Depth) -> None:
+        self._found_empty = steps.empty
 
     def deletes(self, bodies: Sequence[str]) -> None:
         """These completions will never come again."""
+        for completion in self._completions(bodies):
+            self._judge_deletion(completion)
+
+    def _completions(self, bodies: Sequence[str]) -> Iterator[Completion]:
+        """Those of this run."""
         for body in bodies:
-            try:
+            with suppress(MessageRefused):
                 completion = parse(Completion, body)
-            except MessageRefused:
-                continue
-            if completion.run == self._plan.run_id:
-                self._judge_deletion(completion)
+                if completion.run == self._plan.run_id:
+                    yield completion
 
     def _tell(self, line: Line) -> None:
         disk = self._disk
@@ -106,6 +124,7 @@ class Witness:
                 disk.samples[line.chain, line.step] = line
                 disk.answered.add((line.chain, line.step, line.attempt))
             case Failure():
+                disk.failed.add((line.chain, line.step, line.attempt))
                 disk.answered.add((line.chain, line.step, line.attempt))
             case Event(event="duplicate", chain=int(chain), step=int(step), attempt=int(attempt)):
                 disk.answered.add((chain, step, attempt))
@@ -126,6 +145,10 @@ class Witness:
                 self._judge_sample(line)
             case Event(event="dispatching", chain=int(chain), step=int(step)):
                 self._judge_announcement((chain, step))
+            case Failure():
+                self._judge_failure((line.chain, line.step, line.attempt))
+            case Event(event="lost", chain=chain, step=step):
+                self._judge_loss(f"({chain}, {step})")
             case Event(event="chain_finished", chain=chain) if chain in self._disk.ended:
                 raise broken(f"chain {chain} ended twice")
             case Event(event="resumed", epoch=epoch) if epoch != self._epoch:
@@ -139,6 +162,18 @@ class Witness:
         in_flight = (self._disk.begun() | {step[0]}) - set(self._disk.ended)
         if not self.lagged and self._sets_of_attempts == 1 and len(in_flight) > self._plan.concurrency:
             raise broken(f"chains {in_flight} are in flight together")
+
+    def _judge_failure(self, attempt: Attempt) -> None:
+        newest = max((known for known in self._disk.announced if known[:2] == attempt[:2]), default=None)
+        if attempt in self._disk.failed or (attempt != newest and not self.lagged):
+            raise broken(f"a failure of {attempt} counts, and counted before or is not of the newest attempt, {newest}")
+
+    def _judge_loss(self, step: str) -> None:
+        silent_seconds = self._clock.monotonic() - self._heard_at
+        if silent_seconds < self._plan.stall_timeout_seconds:
+            raise broken(f"{step} is given up as lost after {silent_seconds:.1f} s of silence")
+        if not self._found_empty:
+            raise broken(f"{step} is given up as lost, and the steps queue was not found empty")
 
     def _judge_message(self, message: StepMessage) -> None:
         attempt = (message.chain, message.step, message.attempt)

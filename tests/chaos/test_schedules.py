@@ -1,0 +1,63 @@
+"""A thousand schedules; `python -m tests.chaos schedules --rounds N --seed S` plays any others."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.chaos import __main__ as program
+from tests.chaos.schedules import part
+
+SCHEDULES = 1_000
+GROUP = 50
+WHERE = {
+    "before the first payload is written",
+    "before its results queue is made",
+    "before a write",
+    "in the midst of a write",
+    "after a write",
+    "before a send",
+    "in the midst of a send",
+    "after a send",
+    "before a receive",
+    "after a receive",
+    "after a receive without messages",
+    "before a look at the steps queue",
+    "before a message is handed back",
+    "before a deletion",
+    "after a deletion",
+    "after a turn of the loop",
+}
+
+
+@pytest.mark.parametrize("seed", range(1, SCHEDULES, GROUP))
+def test_every_promise_is_kept_whatever_is_killed_late_or_twice(seed: int) -> None:
+    figures = part.run(GROUP, seed)
+    assert not figures.failures, "\n".join(figures.failures)
+
+
+def test_the_orchestrator_is_killed_between_any_two_of_its_actions() -> None:
+    figures = part.run(rounds=200, seed=1)
+    assert set(figures.killed_at) == WHERE
+
+
+def test_a_seed_repeats_its_schedule() -> None:
+    first, again = part.run(rounds=10, seed=1), part.run(rounds=10, seed=1)
+    assert first.tried["kills of workers"]
+    assert first == again
+
+
+def test_the_program_prints_the_figures_and_ends_well(capsys: pytest.CaptureFixture[str]) -> None:
+    assert program.main(["schedules", "--rounds", "3", "--seed", "5"]) == 0
+    told = capsys.readouterr()
+    counts = dict(line.rsplit(maxsplit=1) for line in told.out.splitlines()[1:])
+    assert told.out.startswith("schedules, seeds 5 to 7\n")
+    assert counts["schedules"] == "3"
+    goals = ["samples lost", "samples counted twice", "keys written twice", "hangs"]
+    assert [counts[goal] for goal in goals] == ["0"] * 4
+    assert told.err == ""
+
+
+def test_a_part_that_is_not_there_is_named_with_those_that_are(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        program.main(["shedules"])
+    assert "no such part: shedules; there are schedules" in " ".join(capsys.readouterr().err.split())
