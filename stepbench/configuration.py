@@ -220,15 +220,15 @@ class Rule:
 
 
 def _bucket(settings: Settings) -> Iterator[str]:
+    both = "set both to run against AWS, or neither to run on this machine"
     if settings.bucket is None:
+        if settings.steps_queue_url is not None:
+            yield f"{named('bucket')} is not set, but {named('steps_queue_url')} is: {both}"
         return
     if not _BUCKET.fullmatch(settings.bucket):
         yield f"{named('bucket')}: {settings.bucket!r} is no bucket name; 3 to 63 of a-z, 0-9, dot and hyphen"
     if settings.steps_queue_url is None:
-        yield (
-            f"{named('steps_queue_url')} is not set, but {named('bucket')} is: set both to run against AWS, "
-            "or neither to run on this machine"
-        )
+        yield f"{named('steps_queue_url')} is not set, but {named('bucket')} is: {both}"
 
 
 def _queues(settings: Settings) -> Iterator[str]:

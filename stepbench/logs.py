@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
+from contextlib import suppress
 
 import structlog
 
@@ -19,7 +20,7 @@ def configure(level: str, form: str) -> None:
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.dict_tracebacks if as_json else structlog.processors.ExceptionPrettyPrinter(),
+            _tracebacks if as_json else structlog.processors.ExceptionPrettyPrinter(),
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
@@ -28,11 +29,16 @@ def configure(level: str, form: str) -> None:
     )
 
 
+# Without the values of local variables: a payload's bytes are among them.
+_tracebacks = structlog.processors.ExceptionRenderer(structlog.tracebacks.ExceptionDictTransformer(show_locals=False))
+
+
 class _CurrentStderr:
     """Writes to what `sys.stderr` is at that moment: a live view puts a stream of its own there while it is up."""
 
     def msg(self, line: str) -> None:
-        sys.stderr.write(f"{line}\n")
-        sys.stderr.flush()
+        with suppress(OSError):  # a full disk under a log must not end a step
+            sys.stderr.write(f"{line}\n")
+            sys.stderr.flush()
 
     debug = info = warning = error = critical = msg

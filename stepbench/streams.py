@@ -6,6 +6,7 @@ import os
 import select
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, TextIO, cast
 
 from stepbench.errors import EnvironmentRefused
@@ -37,22 +38,28 @@ class _Lasting(_Around):
     """See `lasting`."""
 
     def write(self, text: str) -> int:
-        try:
-            return self._stream.write(text)
-        except BrokenPipeError:
-            reader_is_gone(self._stream)
-            return len(text)
+        with self._forgiving():
+            self._stream.write(text)
+        return len(text)
 
     def flush(self) -> None:
-        try:
+        with self._forgiving():
             self._stream.flush()
-        except BrokenPipeError:
+
+    @contextmanager
+    def _forgiving(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError:
             reader_is_gone(self._stream)
 
 
-def lasting(stream: TextIO) -> TextIO:
-    """`stream`, on which writing never fails for want of a reader: words about a run must not end it."""
-    return cast(TextIO, _Lasting(stream))
+def lasting(stream: TextIO | None) -> TextIO:
+    """`stream`, on which writing never fails: no reader, a full disk, or no stream at all (`2>&-`, where it is None).
+
+    Words about a run must not end it.
+    """
+    return cast(TextIO, _Lasting(stream or Path(os.devnull).open("w")))
 
 
 class _Checked(_Around):

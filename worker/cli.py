@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import signal
 import sys
+from contextlib import suppress
 
-from stepbench import configuration, flags
+from stepbench import configuration, flags, streams
 from stepbench.errors import EnvironmentRefused, UsageError
 from stepbench.parent import leave_with_parent
 
@@ -35,10 +36,12 @@ def main(arguments: list[str] | None = None) -> int:
     except UsageError as error:
         print(*error.problems, sep="\n", file=sys.stderr)
         return EXIT_USAGE
-    for problem in configuration.unknown_lines():
-        print(problem, file=sys.stderr)
+    sys.stderr = streams.lasting(sys.stderr)
     if parsed.while_stdin_open:
         leave_with_parent()
+    else:  # the starter has told already
+        for problem in configuration.unknown_lines():
+            print(problem, file=sys.stderr)
 
     from stepbench import aws_errors
     from worker.assembly import assemble
@@ -48,8 +51,13 @@ def main(arguments: list[str] | None = None) -> int:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: worker.stop())
         with aws_errors.worded("worker", settings):
-            worker.run(announce=lambda: print(READY, flush=True))
+            worker.run(announce=_announce)
     except EnvironmentRefused as error:
         print(error, file=sys.stderr)
         return EXIT_ENVIRONMENT
     return 0
+
+
+def _announce() -> None:
+    with suppress(OSError):  # nobody has to be there to read it
+        print(READY, flush=True)

@@ -11,6 +11,8 @@ import select
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import structlog
 
@@ -33,13 +35,14 @@ class ExecutorProcess:
         self.steps_run = 0
         self._closed = False
         self._board = PhaseBoard.create()
-        self._process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "worker.executor", str(self._board.fd)],
-            env=with_our_packages(os.environ),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            pass_fds=(self._board.fd,),
-        )
+        with _interrupts_blocked():
+            self._process = subprocess.Popen(
+                [sys.executable, "-P", "-m", "worker.executor", str(self._board.fd)],
+                env=with_our_packages(os.environ),
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                pass_fds=(self._board.fd,),
+            )
         self._send(config.model_dump_json().encode())
 
     @property
@@ -118,6 +121,19 @@ class ExecutorProcess:
         name = signal.Signals(-code).name
         hint = ", as the kernel does when memory runs out" if -code == signal.SIGKILL else ""
         return f"was killed by {name}{hint}"
+
+
+@contextmanager
+def _interrupts_blocked() -> Iterator[None]:
+    """What is started meanwhile inherits it, and keeps it from its first instruction on.
+
+    Ctrl-C on a terminal reaches every process there; how an executor ends is its worker's decision.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 class ExecutorFactory:

@@ -53,3 +53,12 @@ def test_a_reader_that_has_gone_is_no_refusal(unread: TextIO) -> None:
 def test_without_it_the_write_fails(unread: TextIO) -> None:
     with pytest.raises(BrokenPipeError):
         print("words", file=unread, flush=True)
+
+
+def test_a_full_disk_and_no_stream_at_all_are_written_to_as_well() -> None:
+    with open("/dev/full", "w") as full:  # noqa: PTH123 # a device
+        print("words", file=streams.lasting(full), flush=True)
+        print("more words", file=streams.lasting(full), flush=True)
+    nowhere = streams.lasting(None)
+    print("words", file=nowhere, flush=True)
+    nowhere.close()
