@@ -1,6 +1,7 @@
 """`python -m tests.chaos [PART ...] --rounds N --seed S`: the harness at any size; prints the figures.
 
-A part is a folder here with a `part.py` that has `run(rounds, seed)`, which gives back its `Figures`. Exit code 1: a promise was broken.
+A part is a folder here with a `part.py` that has `run(rounds, seed)`, which gives back its `Figures`. Exit code 1: a
+promise was broken.
 """
 
 from __future__ import annotations
