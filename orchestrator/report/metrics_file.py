@@ -47,12 +47,16 @@ class MetricsFile:
 
     @property
     def ends(self) -> dict[int, Event]:
-        """How each measured chain ended last: a failed one may have been tried again."""
-        return {
-            event.chain: event
-            for event in self.events
-            if event.event == "chain_finished" and event.chain is not None and event.chain >= 0
-        }
+        """How each measured chain has ended; a failed one that is tried again has not."""
+        ends: dict[int, Event] = {}
+        for event in self.events:
+            if event.chain is None or event.chain < 0:
+                continue
+            if event.event == "chain_finished":
+                ends[event.chain] = event
+            elif event.event == "dispatching":
+                ends.pop(event.chain, None)
+        return ends
 
 
 @dataclass(slots=True)
@@ -70,14 +74,14 @@ class _Gathered:
             self.unknown_lines += 1
             return
         self.lines.append(line)
+        # What comes after a summary is of a run that goes on: failed chains are tried again.
+        self.summary = line if isinstance(line, SummaryLine) else None
         if isinstance(line, Sample):
             (self.samples if line.kind == "sample" else self.warmups).append(line)
         elif isinstance(line, Event):
             self.events.append(line)
         elif isinstance(line, Failure):
             self.failures.append(line)
-        elif isinstance(line, SummaryLine):
-            self.summary = line
 
 
 def parse(line: bytes | str) -> Line | None:

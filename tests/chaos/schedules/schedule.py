@@ -167,4 +167,4 @@ class Schedule:
 def _has_finished(file: MetricsFile, *, retry_failed: bool) -> bool:
     """Whether `resume` has nothing to do."""
     tries_again = retry_failed and any(not end.ok for end in file.ends.values())
-    return isinstance(file.lines[-1], SummaryLine) and not tries_again
+    return file.summary is not None and not tries_again

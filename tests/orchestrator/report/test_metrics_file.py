@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from orchestrator.report.metrics_file import MetricsFileDamaged, parse, read
-from orchestrator.run.lines import SummaryLine
+from orchestrator.run.lines import Event, SummaryLine
 from stepbench.errors import StepbenchError, UsageError
 from tests.orchestrator.report.sample_factory import MadeRun, make_failure, make_run, with_unknown_field
 
@@ -47,6 +47,20 @@ def test_the_summary_keeps_what_it_says(tmp_path: Path) -> None:
 
     assert summary is not None
     assert summary.model_extra == {"counts": {"samples": 6}}
+
+
+def test_a_finished_run_whose_failed_chain_is_tried_again_goes_on(tmp_path: Path) -> None:
+    run = make_run()
+    chain = next(iter(read(run.write(tmp_path)).ends))
+    run.lines += [
+        Event(event="resumed", at="now", epoch=2),
+        Event(event="dispatching", at="now", chain=chain, step=1, attempt=2, epoch=2),
+    ]
+
+    file = read(run.write(tmp_path))
+
+    assert file.summary is None
+    assert chain not in file.ends
 
 
 def test_a_line_torn_at_any_byte_is_left_out_and_told(run: MadeRun, tmp_path: Path) -> None:
