@@ -15,6 +15,8 @@ from orchestrator.report.doubts import doubts
 from orchestrator.report.metrics_file import MetricsFile
 from orchestrator.report.percentiles import median_mb_per_second, spread, spread_or_none
 from orchestrator.report.summary import PARTS, Choice, Interrupted, LeftInS3, Part, Sizes, Summary, Transfers
+from orchestrator.run.plan import Plan
+from stepbench.s3_uris import uri
 from stepbench.samples import PHASES, S3Requests, Sample
 
 BYTES_OF_PHASE: dict[str, Callable[[Sample], int]] = {
@@ -50,6 +52,7 @@ def summarise(files: Sequence[MetricsFile], left_in_s3: Sequence[LeftInS3] | Non
     return Summary(
         run_ids=tuple(file.run.run_id for file in files),
         files=tuple(str(file.path) for file in files),
+        copies=tuple(_copy(file.run.plan) for file in files if is_finished(file) and _is_copied(file)),
         environments=environments,
         label=LABELS[environments[0]] if len(environments) == 1 else MIXED_LABEL,
         finished=all(map(is_finished, files)),
@@ -70,6 +73,14 @@ def summarise(files: Sequence[MetricsFile], left_in_s3: Sequence[LeftInS3] | Non
         left_in_s3=tuple(left_in_s3) if left_in_s3 is not None else _told_left(files),
         warnings=tuple(doubts(files, used, counts, s3, choices, cold_only=cold_only)),
     )
+
+
+def _is_copied(file: MetricsFile) -> bool:
+    return bool(file.run.settings.get("METRICS_TO_S3")) and file.run.settings.get("ORCH_BUCKET") is not None
+
+
+def _copy(plan: Plan) -> str:
+    return uri(plan.bucket, plan.metrics_key)
 
 
 def is_finished(file: MetricsFile) -> bool:

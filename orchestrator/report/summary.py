@@ -126,6 +126,8 @@ class Summary(Frozen):
 
     run_ids: tuple[str, ...]
     files: tuple[str, ...]
+    copies: tuple[str, ...]
+    """S3 URIs of the files' copies in their buckets, where they were asked for and the run has finished."""
     environments: tuple[str, ...]
     label: str
     """What the figures describe; belongs beside them wherever they are shown."""

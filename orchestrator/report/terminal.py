@@ -125,7 +125,7 @@ def _print_warnings(console: Console, summary: Summary) -> None:
 
 def _print_paths(console: Console, summary: Summary, next_commands: Sequence[str]) -> None:
     console.print()
-    for name, texts in (("Metrics", summary.files), ("Next", next_commands)):
+    for name, texts in (("Metrics", summary.files), ("Copied to", summary.copies), ("Next", next_commands)):
         _print_whole(console, ((name if not index else "", text) for index, text in enumerate(texts)))
 
 

@@ -66,6 +66,7 @@ def test_cleanup_leaves_no_payload_and_metrics_to_s3_the_metrics_file(shared_fle
     assert [json.loads(line) for line in copy.splitlines()] == list(outcome.lines)
     assert outcome.lines[-1]["kind"] == "summary"
     assert [(place["objects"], place["bytes"]) for place in outcome.summary["left_in_s3"]] == [(0, 0)]
+    assert outcome.summary["copies"] == [f"s3://{shared_fleet.bucket}/{left}"]
 
 
 def test_a_refused_clean_up_costs_neither_the_figures_nor_what_comes_after_it(
