@@ -15,7 +15,9 @@ from stepbench.settings import Settings
 
 Role = Literal["worker", "orchestrator", "operator"]
 ROLES: tuple[Role, ...] = get_args(Role)
-Target = Literal["objects", "bucket", "steps queue", "results queues", "dead-letter queue", "key"]
+Target = Literal[
+    "objects", "bucket", "whole bucket", "steps queue", "results queues", "dead-letter queue", "every queue", "key"
+]
 
 
 def _always(_: Settings) -> bool:
@@ -148,6 +150,23 @@ GRANTS: dict[Role, tuple[Grant, ...]] = {
             "SeeResultsQueues",
             "results queues",
             {"sqs:GetQueueAttributes": "to see whether a run still waits for its completions"},
+        ),
+        Grant("ListRemains", "bucket", {"s3:ListBucket": "to find what runs have left"}),
+        Grant("ListUploads", "whole bucket", {"s3:ListBucketMultipartUploads": "to find uploads that were broken off"}),
+        Grant(
+            "DeleteRemains",
+            "objects",
+            {
+                "s3:DeleteObject": "to delete what runs have left",
+                "s3:AbortMultipartUpload": "to remove the parts of uploads that were broken off",
+            },
+        ),
+        Grant("ListQueues", "every queue", {"sqs:ListQueues": "to find results queues"}, when=_has_queue_of_its_own),
+        Grant(
+            "DeleteResultsQueues",
+            "results queues",
+            {"sqs:DeleteQueue": "to delete those of runs that are over"},
+            when=_has_queue_of_its_own,
         ),
         # Last: what a refusal of another queue is told by must come before what would fit any queue.
         Grant(

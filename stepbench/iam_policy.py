@@ -58,21 +58,26 @@ def _on(target: Target, settings: Settings, dead_letter_queue: str) -> dict[str,
         case "bucket":
             resource = f"arn:{place.partition}:s3:::{settings.bucket}"
             return {"Resource": resource, "Condition": {"StringLike": {"s3:prefix": below}}}
-        case "steps queue":
-            return {"Resource": place.arn("sqs", place.queue)}
-        case "results queues":
-            return {"Resource": _results_queues(place, settings)}
-        case "dead-letter queue":
-            return {"Resource": place.arn("sqs", dead_letter_queue)}
+        case "whole bucket":  # what a listing of uploads is restricted to cannot be a condition
+            return {"Resource": f"arn:{place.partition}:s3:::{settings.bucket}"}
         case "key":
             return _key(place, settings.kms_key_id or "")
+        case _:
+            return {"Resource": _queue(target, place, settings, dead_letter_queue)}
 
 
-def _results_queues(place: _Place, settings: Settings) -> str:
-    if settings.results_queue_url is None:
-        return place.arn("sqs", settings.results_queue_prefix + "*")
-    fixed = _Place.of(settings.results_queue_url, settings.region)
-    return fixed.arn("sqs", fixed.queue)
+def _queue(target: Target, place: _Place, settings: Settings, dead_letter_queue: str) -> str:
+    if target == "every queue":  # listing them is of no single queue: no other resource allows it
+        return "*"
+    if target == "results queues" and settings.results_queue_url is not None:
+        fixed = _Place.of(settings.results_queue_url, settings.region)
+        return fixed.arn("sqs", fixed.queue)
+    names = {
+        "steps queue": place.queue,
+        "results queues": settings.results_queue_prefix + "*",
+        "dead-letter queue": dead_letter_queue,
+    }
+    return place.arn("sqs", names[target])
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ _ACTION_OF_OPERATION = {
     "HeadBucket": "s3:ListBucket",
     "ListObjects": "s3:ListBucket",
     "ListObjectsV2": "s3:ListBucket",
+    "ListMultipartUploads": "s3:ListBucketMultipartUploads",
     "HeadObject": "s3:GetObject",
     "DeleteObjects": "s3:DeleteObject",
     "CreateMultipartUpload": "s3:PutObject",

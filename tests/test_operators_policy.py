@@ -20,11 +20,19 @@ BUCKET = "payloads"
 LISTS = ("dead-letters", "--json")
 SENDS_BACK = (*LISTS, "--send-back")
 PURGES = (*LISTS, "--purge", "--yes")
+CLEANS_UP = ("cleanup", "--older-than=0s", "--step-expiry=0.001", "--yes")
+OLD_RUN = "20200102-030405-0a1b2c"
 
 NEEDED: dict[tuple[str, str], tuple[str, ...]] = {
     ("SendBack", "sqs:GetQueueAttributes"): LISTS,
     ("SendBack", "sqs:SendMessage"): SENDS_BACK,
     ("SeeResultsQueues", "sqs:GetQueueAttributes"): LISTS,
+    ("ListRemains", "s3:ListBucket"): CLEANS_UP,
+    ("ListUploads", "s3:ListBucketMultipartUploads"): CLEANS_UP,
+    ("DeleteRemains", "s3:DeleteObject"): CLEANS_UP,
+    ("DeleteRemains", "s3:AbortMultipartUpload"): CLEANS_UP,
+    ("ListQueues", "sqs:ListQueues"): CLEANS_UP,
+    ("DeleteResultsQueues", "sqs:DeleteQueue"): CLEANS_UP,
     ("TakeDeadLetters", "sqs:GetQueueAttributes"): LISTS,
     ("TakeDeadLetters", "sqs:ReceiveMessage"): LISTS,
     ("TakeDeadLetters", "sqs:ChangeMessageVisibility"): LISTS,
@@ -72,7 +80,7 @@ def account() -> Iterator[Account]:
 
 @pytest.fixture
 def place(account: Account) -> Place:
-    """With one dead letter whose results queue is there, and an operator of this test's own."""
+    """With a dead letter whose results queue is there, what an old run has left, and an operator of this test's own."""
     number = len(account.client("iam").list_users()["Users"])
     sqs = account.client("sqs")
     dead_letters = sqs.create_queue(QueueName=f"buried-{number}")["QueueUrl"]
@@ -91,6 +99,10 @@ def place(account: Account) -> Place:
         results_queue_url=results, input=make_ref(uri=below), output=make_output_spec(key_prefix=below)
     )
     sqs.send_message(QueueUrl=dead_letters, MessageBody=message.model_dump_json())
+    payloads = f"runs-{number}/{OLD_RUN}/payloads"
+    account.client("s3").put_object(Bucket=BUCKET, Key=f"{payloads}/x", Body=b"x")
+    account.client("s3").create_multipart_upload(Bucket=BUCKET, Key=f"{payloads}/y")
+    sqs.create_queue(QueueName=f"results-{number}-{OLD_RUN}")
     return Place(account, account.user(f"operator-{number}"), settings, dead_letters)
 
 
@@ -108,6 +120,15 @@ def test_an_operator_needs_no_more_than_the_printed_policy(words: tuple[str, ...
     listing = json.loads(answer.stdout)
     assert [letter["kind"] for letter in listing["letters"]] == ["understood"]
     assert listing[done] == 1
+
+
+def test_an_operator_needs_no_more_to_clean_up(place: Place) -> None:
+    place.allow()
+
+    answer = place.orchestrator(*CLEANS_UP)
+
+    assert answer.returncode == 0, answer.stderr
+    assert "Removed: 1 object, 1 B; 1 incomplete upload; 1 results queue." in answer.stdout
 
 
 @pytest.mark.parametrize("without", NEEDED, ids=" ".join)

@@ -37,7 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--role",
         required=True,
         choices=("worker", "orchestrator", "operator"),
-        help="who gets the policy; an operator uses dead-letters",
+        help="who gets the policy; an operator uses dead-letters and cleanup",
     )
     parser.add_argument("--dead-letter-queue", metavar="NAME", help="the steps queue's, for the policy of an operator")
 

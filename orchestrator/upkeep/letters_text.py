@@ -7,6 +7,7 @@ from datetime import datetime
 
 from orchestrator.report import units
 from orchestrator.upkeep.dead_letters import Letter, Listing
+from orchestrator.upkeep.words import counted
 
 LONGEST_REASON = 400
 LONGEST_NAME = 64
@@ -25,11 +26,6 @@ def lines(listing: Listing) -> Iterator[str]:
     for letter in listing.letters:
         yield ""
         yield from _letter(letter)
-
-
-def counted(count: int, noun: str) -> str:
-    """`1 message`, `2 messages`."""
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 def _letter(letter: Letter) -> Iterator[str]:

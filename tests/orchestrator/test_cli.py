@@ -20,7 +20,7 @@ from stepbench.errors import EnvironmentRefused, PayloadRefused, UsageError
 from stepbench.settings import Settings
 
 PROGRAM = [sys.executable, "-m", "orchestrator"]
-COMMANDS = ("dead-letters", "local", "policy", "report", "settings", "start", "tail")
+COMMANDS = ("cleanup", "dead-letters", "local", "policy", "report", "settings", "start", "tail")
 HEAVY = "boto3 botocore pyarrow rich structlog moto msgpack tenacity orchestrator.run orchestrator.local"
 QUEUE = "https://sqs.eu-west-1.amazonaws.com/123456789012/steps"
 SHORT_OUTPUT = ["policy", "--role=worker", "--bucket=payloads", f"--steps-queue-url={QUEUE}"]

@@ -1,0 +1,60 @@
+"""What a run's metrics file on this machine tells about whether anybody may still go on with the run."""
+
+from __future__ import annotations
+
+import fcntl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from orchestrator.report import metrics_file
+from orchestrator.run.journal import path_of
+from orchestrator.run.lines import SummaryLine
+from stepbench.errors import UsageError
+
+State = Literal["not here", "at work", "unfinished", "finished", "unreadable"]
+
+
+@dataclass(frozen=True, slots=True)
+class LocalFile:
+    """`path` is where the metrics file is, or would be."""
+
+    path: Path
+    state: State
+    step_expiry_seconds: float | None = None
+    """The run's own; null where no file tells it."""
+
+
+@contextmanager
+def held(metrics_dir: Path, run_id: str) -> Iterator[LocalFile]:
+    """What the file tells; while the block lasts, no orchestrator on this machine goes on with the run."""
+    path = path_of(metrics_dir, run_id)
+    try:
+        file = path.open("rb")
+    except FileNotFoundError:
+        yield LocalFile(path, "not here")
+        return
+    except OSError:
+        yield LocalFile(path, "unreadable")
+        return
+    with file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield LocalFile(path, "at work")
+            return
+        yield _read(path, run_id)
+
+
+def _read(path: Path, run_id: str) -> LocalFile:
+    try:
+        file = metrics_file.read(path)
+    except UsageError:
+        return LocalFile(path, "unreadable")
+    if file.run.run_id != run_id:
+        return LocalFile(path, "unreadable")
+    # Not any summary: failed chains of a finished run may have been begun again.
+    finished = bool(file.lines) and isinstance(file.lines[-1], SummaryLine) and not file.torn_line
+    return LocalFile(path, "finished" if finished else "unfinished", file.run.plan.step_expiry_seconds)

@@ -1,0 +1,49 @@
+"""Whether a run may still be going on. In doubt it is: what is kept can be removed later."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from orchestrator.upkeep.local_file import LocalFile
+from orchestrator.upkeep.remains import Remains
+from orchestrator.upkeep.words import SECONDS_PER_DAY, age
+
+DEFAULT_OLDER_THAN_SECONDS = 7.0 * SECONDS_PER_DAY
+
+
+@dataclass(frozen=True)
+class Terms:
+    """How long nothing must have been heard of a run before it counts as over."""
+
+    older_than_seconds: float | None
+    """As asked for; null where nothing was said."""
+    run_is_named: bool
+    """The user asked for this one run."""
+    step_expiry_seconds: float
+    """For runs whose own is not known here."""
+
+    def quiet_seconds(self, local: LocalFile) -> float:
+        """At once for a run that is named and known to have finished; steps of any other may live until they expire."""
+        unless_told = 0.0 if self.run_is_named else DEFAULT_OLDER_THAN_SECONDS
+        asked = unless_told if self.older_than_seconds is None else self.older_than_seconds
+        if local.state == "finished":
+            return asked
+        return max(asked, local.step_expiry_seconds or self.step_expiry_seconds)
+
+
+def why_kept(remains: Remains, local: LocalFile, terms: Terms, now: datetime) -> str | None:
+    """The reason why this run may be going on; null for one that nothing uses any more."""
+    match local.state:
+        case "at work":
+            return "its orchestrator is at work on this machine"
+        case "unfinished":
+            return f"it has not finished: resume it, or give it up by moving {local.path} elsewhere"
+        case "unreadable":
+            return f"{local.path} cannot be read, so nobody knows; move it elsewhere if the run is over"
+    if remains.queue is not None and remains.queue.messages:
+        return f"its results queue holds messages (about {remains.queue.messages})"
+    quiet_seconds, age_seconds = terms.quiet_seconds(local), (now - remains.last_sign).total_seconds()
+    if age_seconds < quiet_seconds:
+        return f"its last sign is {age(age_seconds)} old; it counts as over after {age(quiet_seconds)}"
+    return None

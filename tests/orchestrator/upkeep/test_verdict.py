@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from orchestrator.upkeep.local_file import LocalFile, State
+from orchestrator.upkeep.remains import Remains, ResultsQueue
+from orchestrator.upkeep.verdict import Terms, why_kept
+
+NOW = datetime(2031, 2, 3, tzinfo=UTC)
+HOUR, DAY = 3_600.0, 86_400.0
+
+
+def kept(
+    state: State = "not here",
+    age_seconds: float = 365 * DAY,
+    *,
+    messages: int | None = None,
+    older_than: float | None = None,
+    named: bool = False,
+    own_expiry: float | None = None,
+) -> str | None:
+    queue = None if messages is None else ResultsQueue("url", messages)
+    remains = Remains("run", NOW - timedelta(seconds=age_seconds), queue=queue)
+    terms = Terms(older_than, named, step_expiry_seconds=DAY)
+    return why_kept(remains, LocalFile(Path("out/metrics-run.jsonl"), state, own_expiry), terms, NOW)
+
+
+@pytest.mark.parametrize("named", [True, False])
+@pytest.mark.parametrize(
+    ("state", "told"),
+    [("at work", "at work on this machine"), ("unfinished", "resume it"), ("unreadable", "cannot be read")],
+)
+def test_a_run_that_may_go_on_here_is_kept_however_old_it_is(state: State, told: str, named: bool) -> None:
+    assert told in (kept(state, older_than=0, named=named) or "")
+
+
+@pytest.mark.parametrize("state", ["not here", "finished"])
+def test_a_run_whose_results_queue_holds_messages_is_kept(state: State) -> None:
+    assert "holds messages (about 2)" in (kept(state, messages=2, older_than=0, named=True) or "")
+    assert kept(state, messages=0) is None
+
+
+@pytest.mark.parametrize(
+    ("state", "older_than", "named", "own_expiry", "over_after"),
+    [
+        ("finished", None, False, DAY, 7 * DAY),
+        ("finished", None, True, DAY, 0),
+        ("finished", HOUR, False, DAY, HOUR),
+        ("finished", HOUR, True, DAY, HOUR),
+        ("not here", None, False, None, 7 * DAY),
+        ("not here", None, True, None, DAY),
+        ("not here", HOUR, False, None, DAY),
+        ("not here", 3 * DAY, True, None, 3 * DAY),
+    ],
+)
+def test_a_run_is_over_when_nothing_was_heard_of_it_for_so_long(
+    state: State, older_than: float | None, named: bool, own_expiry: float | None, over_after: float
+) -> None:
+    def kept_at(age_seconds: float) -> str | None:
+        return kept(state, age_seconds, older_than=older_than, named=named, own_expiry=own_expiry)
+
+    assert kept_at(over_after) is None
+    assert "it counts as over after" in (kept_at(over_after - 1) or "")
+
+
+def test_what_is_younger_than_now_is_kept() -> None:
+    assert kept("finished", age_seconds=-60, named=True) is not None
