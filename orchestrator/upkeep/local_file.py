@@ -11,7 +11,6 @@ from typing import Literal
 
 from orchestrator.report import metrics_file
 from orchestrator.run.journal import path_of
-from orchestrator.run.lines import SummaryLine
 from stepbench.errors import UsageError
 
 State = Literal["not here", "at work", "unfinished", "finished", "unreadable"]
@@ -55,6 +54,6 @@ def _read(path: Path, run_id: str) -> LocalFile:
         return LocalFile(path, "unreadable")
     if file.run.run_id != run_id:
         return LocalFile(path, "unreadable")
-    # Not any summary: failed chains of a finished run may have been begun again.
-    finished = bool(file.lines) and isinstance(file.lines[-1], SummaryLine) and not file.torn_line
+    # A torn line behind the summary is of failed chains that were begun again.
+    finished = file.summary is not None and not file.torn_line
     return LocalFile(path, "finished" if finished else "unfinished", file.run.plan.step_expiry_seconds)

@@ -32,9 +32,8 @@ class KeyShape:
 
     def __init__(self, template: str) -> None:
         self._template = template
-        shape = re.escape(prefix.expand(template, _STANDS_FOR_RUN, _STANDS_FOR_DATE))
-        shape = shape.replace(_STANDS_FOR_RUN, f"(?P<run>{RUN_ID})", 1).replace(_STANDS_FOR_RUN, "(?P=run)")
-        self._pattern = re.compile(shape.replace(_STANDS_FOR_DATE, "[0-9]{4}-[0-9]{2}-[0-9]{2}"))
+        before_run = prefix.expand(template, _STANDS_FOR_RUN, _STANDS_FOR_DATE).partition(_STANDS_FOR_RUN)[0]
+        self._begins = re.compile(f"{re.escape(before_run).replace(_STANDS_FOR_DATE, '.{10}')}({RUN_ID})")
 
     @property
     def literal(self) -> str:
@@ -47,10 +46,10 @@ class KeyShape:
 
     def owner(self, key: str) -> Owned | None:
         """Whose and what it is; null for a key that no run wrote."""
-        found = self._pattern.match(key)
-        if found is None or begun_or_none(found["run"]) is None:
+        found = self._begins.match(key)
+        if found is None or begun_or_none(found[1]) is None:
             return None
-        run_id, folder = found["run"], self.folder(found["run"])
+        run_id, folder = found[1], self.folder(found[1])
         folders: tuple[tuple[str, Kind], ...] = ((PAYLOADS_FOLDER, "payload"), (METRICS_FOLDER, "metrics"))
         kinds = (kind for name, kind in folders if key.startswith(folder + name) and key != folder + name)
         kind = next(kinds, None)

@@ -176,7 +176,7 @@ def test_a_dry_run_says_what_would_go_and_removes_nothing(ground: Ground) -> Non
     ground.queue(f"{ground.name}-{OLD}")
     before = ground.everything()
 
-    answer = ground.cleanup(*NOW, "--dry-run")
+    answer = ground.cleanup(*NOW, "--dry-run", "--yes")
 
     assert answer.returncode == 0, answer.stderr
     assert "To remove: 1 object, 5 B; 1 incomplete upload; 1 results queue; of 1 run.\n" in answer.stdout
