@@ -48,6 +48,7 @@ def test_nothing_else_is(template: str) -> None:
         f"/{folder}payloads/x",
         f"x/{folder}payloads/x",
         folder.replace(RUN, RUN + "0") + "payloads/x",
+        folder.replace(RUN, RUN + "0") + folder + "payloads/x",
         folder.replace(RUN, RUN.upper()) + "payloads/x",
         folder.replace(RUN, RUN.replace("20310203", "20311303")) + "payloads/x",
         folder.replace(RUN, "r1") + "payloads/x",
