@@ -10,6 +10,7 @@ import structlog
 
 from stepbench import logs, machine, prefix
 from stepbench.aws import AwsConfig, Clients
+from stepbench.guard import Guard
 from stepbench.messages import Completion
 from stepbench.queues import Queue
 from stepbench.queues.sqs import SqsQueue
@@ -18,7 +19,6 @@ from stepbench.s3_clients import TransferOptions
 from stepbench.s3_uris import bucket_and_key
 from stepbench.settings import Settings
 from worker.executors import ExecutorFactory
-from worker.guard import Guard
 from worker.handshake import ExecutorConfig
 from worker.identity import identity_of
 from worker.loop import Worker, WorkerOptions

@@ -10,11 +10,11 @@ from tenacity import RetryError
 
 from stepbench.errors import MessageRefused
 from stepbench.failures import failed, is_retryable
+from stepbench.guard import Guard
 from stepbench.messages import StepMessage, parse
 from stepbench.patience import patient
 from stepbench.queues import MAX_WAIT_SECONDS, Queue, Received
 from worker.backlog import Backlog
-from worker.guard import Guard
 from worker.heartbeat import hand_back
 from worker.held import HeldStep, HeldSteps
 from worker.identity import identity_of

@@ -24,13 +24,13 @@ from tenacity import RetryError
 
 from stepbench.errors import EnvironmentRefused, ExecutorLost
 from stepbench.failures import failed
+from stepbench.guard import Guard
 from stepbench.messages import Completion
 from stepbench.patience import patient
 from stepbench.queues import MAX_WAIT_SECONDS, Queue
 from worker import heartbeat
 from worker.backlog import Backlog
 from worker.executors import ExecutorFactory, ExecutorProcess, start_all
-from worker.guard import Guard
 from worker.held import HeldStep, HeldSteps
 from worker.identity import identity_of
 from worker.intake import Intake

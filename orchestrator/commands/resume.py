@@ -50,7 +50,7 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:
         plan = file.run.plan
         with telling_what_is_kept(plan, place, journal), progress_view(sys.stderr, arguments.quiet) as view:
             tally = Tally(plan, view.update)
-            tally.saw(file.lines, 0)
+            tally.remember(file.lines)
             channel = go_on(plan, place, past, journal, tally.saw, retry_failed=arguments.retry_failed)
         return tell(closing.close(plan, place, journal, channel), arguments.json)
 

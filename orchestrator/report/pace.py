@@ -27,6 +27,8 @@ class Progress:
     elapsed_seconds: float
     waiting_note: str | None = None
     """What the run is waiting for, when nothing comes."""
+    steps_before: int = 0
+    """Of those done, the ones that were done before this orchestrator took the run up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +59,7 @@ class Marks:
     def pace(self, progress: Progress, now_seconds: float) -> Pace:
         """The pace at `now_seconds` since the run began, `progress` being the latest that is known."""
         begun_seconds, begun_steps = self._marks[0]
-        return pace(progress, now_seconds, begun_seconds, begun_steps)
+        return pace(progress, now_seconds, begun_seconds, max(begun_steps, progress.steps_before))
 
 
 def pace(progress: Progress, now_seconds: float, since_seconds: float = 0.0, steps_then: int = 0) -> Pace:

@@ -18,16 +18,23 @@ class Tally:
         self._plan = plan
         self._show = show
         self._began = monotonic()
-        self._steps_done = self._chains_done = 0
+        self._steps_done = self._chains_done = self._steps_before = 0
         self._failed: set[int] = set()
         """Chains; one that was failed may be tried again by a resumed run."""
         self._failures = self._retries = self._duplicates = 0
         self._last_error: str | None = None
 
+    def remember(self, lines: Sequence[Line]) -> None:
+        """These lines were written by earlier incarnations of the orchestrator."""
+        for line in lines:
+            self._count(line)
+        self._steps_before = self._steps_done
+
     def saw(self, lines: Sequence[Line], in_flight: int) -> None:
         """These lines were written; `in_flight` chains have begun and not ended."""
         for line in lines:
             self._count(line)
+        came_back = self._steps_done > self._steps_before
         self._show(
             Progress(
                 chains_done=self._chains_done,
@@ -41,7 +48,8 @@ class Tally:
                 duplicates=self._duplicates,
                 last_error=self._last_error,
                 elapsed_seconds=monotonic() - self._began,
-                waiting_note=None if self._steps_done else "waiting for the first step to come back",
+                waiting_note=None if came_back else "waiting for the first step to come back",
+                steps_before=self._steps_before,
             )
         )
 

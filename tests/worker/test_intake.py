@@ -10,11 +10,11 @@ from botocore.exceptions import ClientError
 from structlog.testing import capture_logs
 from tenacity import wait_none
 
+from stepbench.guard import Guard
 from stepbench.queues import Outgoing
 from tests.doubles import WatchedQueue, outage, refused
 from tests.factories import BUCKET, PREFIX, STEPS_QUEUE, make_message, make_ref
 from worker.backlog import Backlog
-from worker.guard import Guard
 from worker.held import HeldStep, HeldSteps
 from worker.intake import Intake
 from worker.publisher import Finished

@@ -11,6 +11,7 @@ from structlog.testing import capture_logs
 from tenacity import wait_none
 
 from stepbench.errors import EnvironmentRefused, ExecutorDied
+from stepbench.guard import Guard
 from stepbench.messages import Completion, StepMessage, parse
 from stepbench.queues import Outgoing, Received
 from tests.doubles import WatchedQueue
@@ -18,7 +19,6 @@ from tests.factories import BUCKET, PREFIX, STEPS_QUEUE, make_done, make_message
 from tests.processes import wait_until
 from worker import backlog, heartbeat
 from worker.executors import ExecutorFactory
-from worker.guard import Guard
 from worker.held import HeldStep
 from worker.loop import Worker, WorkerOptions
 
