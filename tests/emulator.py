@@ -120,10 +120,10 @@ def _enforce() -> None:
         if self.access_key != ROOT_KEYS[0]:
             authorize(self, iam_request, resource)
 
-    ActionAuthenticatorMixin._authenticate_and_authorize_action = authorize_all_but_root  # type: ignore[assignment]
-    IAMRequestBase.check_action_permitted = _check_action_permitted  # type: ignore[assignment,method-assign]
+    ActionAuthenticatorMixin._authenticate_and_authorize_action = authorize_all_but_root  # type: ignore[assignment] # ours in moto's place
+    IAMRequestBase.check_action_permitted = _check_action_permitted  # type: ignore[assignment,method-assign] # ours in moto's place
     # What a signature covers is the SDK's business; moto's own calculation of it stumbles over some headers.
-    IAMRequestBase.check_signature = lambda self: None  # type: ignore[method-assign]
+    IAMRequestBase.check_signature = lambda self: None  # type: ignore[method-assign] # ours in moto's place
     _name_resources_of_sqs()
     _check_deletion_of_several_objects()
 
@@ -221,8 +221,8 @@ def _name_resources_of_sqs() -> None:
             _, headers, body = self.serialized(ActionResult(refused))
             return 403, headers, body
 
-    SQSResponse._determine_resource = determine_resource  # type: ignore[method-assign]
-    SQSResponse.call_action = answer  # type: ignore[method-assign]
+    SQSResponse._determine_resource = determine_resource  # type: ignore[method-assign] # ours in moto's place
+    SQSResponse.call_action = answer  # type: ignore[method-assign] # ours in moto's place
 
 
 def _check_deletion_of_several_objects() -> None:
@@ -241,7 +241,7 @@ def _check_deletion_of_several_objects() -> None:
             authenticated = False  # answered as S3 does it: 200, with an error for each key
         return delete_keys(self, bucket_name, authenticated)
 
-    S3Response._bucket_response_delete_keys = delete_permitted_keys  # type: ignore[method-assign]
+    S3Response._bucket_response_delete_keys = delete_permitted_keys  # type: ignore[method-assign] # ours in moto's place
 
 
 if __name__ == "__main__":

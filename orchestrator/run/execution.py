@@ -86,7 +86,7 @@ def _close_quietly(channel: Channel) -> None:
     """
     try:
         channel.close()
-    except Exception as error:  # noqa: BLE001 # see above
+    except Exception as error:  # noqa: BLE001 # whatever it was, it must not hide what ended the run
         log.info("some completions are not deleted", error=str(error))
 
 

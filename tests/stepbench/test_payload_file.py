@@ -69,7 +69,7 @@ def test_csv_columns_get_the_type_that_holds_them_exactly(
     lines = [*fields] if alone else [f"{field},z" for field in fields]
     path = write(tmp_path / "a.csv", "\n".join(["a" if alone else "a,other", *lines]) + "\n")
     records = load(path, "json")
-    assert repr([record["a"] for record in records]) == repr(values)  # type: ignore[index]
+    assert repr([record["a"] for record in records]) == repr(values)  # type: ignore[index] # rows, as json's form is
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import threading
-import uuid
 from collections.abc import Callable, Iterator
 from time import monotonic
 from types import SimpleNamespace
@@ -17,7 +16,7 @@ from stepbench.errors import PartlyRefused
 from stepbench.queues import MAX_BATCH_MESSAGES, MAX_WAIT_SECONDS, Depth, Outgoing, Queue, Received
 from stepbench.queues.memory import MemoryQueue
 from stepbench.queues.sqs import BATCH_ATTEMPTS, SqsQueue
-from tests.embedded import clients_at, emulated
+from tests.embedded import clients_at, emulated, new_queue
 
 LONG_SECONDS = 60
 """Visibility of a queue whose messages must not come back while a test looks."""
@@ -38,8 +37,7 @@ def memory_queue(request: pytest.FixtureRequest) -> Queue:
 
 
 def sqs_queue(request: pytest.FixtureRequest) -> Queue:
-    client = request.getfixturevalue("sqs")
-    return SqsQueue(client, client.create_queue(QueueName=f"q-{uuid.uuid4().hex}")["QueueUrl"], LONG_SECONDS)
+    return new_queue(request.getfixturevalue("sqs"), LONG_SECONDS)
 
 
 @pytest.fixture(params=[memory_queue, sqs_queue], ids=["memory", "sqs"])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Callable, Iterator
 from time import monotonic_ns
 from typing import Any
@@ -14,8 +13,7 @@ from orchestrator.channels.sqs import SqsChannel
 from stepbench.messages import Completion, StepMessage, parse
 from stepbench.queues import MAX_WAIT_SECONDS, Outgoing, Queue
 from stepbench.queues.memory import MemoryQueue
-from stepbench.queues.sqs import SqsQueue
-from tests.embedded import clients_at, emulated
+from tests.embedded import clients_at, emulated, new_queue
 from tests.factories import make_done, make_failed, make_message
 
 LONG_SECONDS = 600
@@ -32,8 +30,7 @@ def in_memory(request: pytest.FixtureRequest) -> Queue:
 
 
 def emulated_queue(request: pytest.FixtureRequest) -> Queue:
-    client = request.getfixturevalue("sqs")
-    return SqsQueue(client, client.create_queue(QueueName=f"q-{uuid.uuid4().hex}")["QueueUrl"], LONG_SECONDS)
+    return new_queue(request.getfixturevalue("sqs"), LONG_SECONDS)
 
 
 class Fleet:
