@@ -36,11 +36,13 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:
     from stepbench import aws_errors
 
     path = find(settings.metrics_dir, arguments.target)
-    if (said := _nothing_to_do(metrics_file.read(path), arguments.retry_failed)) is not None:
+    # Before it is read: from here on nobody else writes it.
+    journal = Journal(path, again=True, through=settings.metrics_fsync)
+    file = metrics_file.read(path)
+    if (said := _nothing_to_do(file, arguments.retry_failed)) is not None:
+        journal.close()
         print(said, file=sys.stderr)
         return 0
-    journal = Journal(path, again=True, through=settings.metrics_fsync)
-    file = metrics_file.read(path)  # again: from here on nobody else writes it
     past = history.read(file.lines)
     with ExitStack() as stack:
         place = stack.enter_context(site.opened(resumption.settings_for(file, past, settings)))

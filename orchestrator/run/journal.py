@@ -73,6 +73,10 @@ class Journal:
         try:
             self._fd = os.open(path, os.O_WRONLY | os.O_APPEND | create, 0o644)
         except OSError as error:
+            if again:
+                raise UsageError(
+                    f"cannot write {path}: {error.strerror}; name a metrics file that can be written"
+                ) from error
             raise UsageError(
                 f"--metrics-dir (METRICS_DIR): cannot write {path}: {error.strerror}; name a folder that can be written"
             ) from error

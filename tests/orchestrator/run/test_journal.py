@@ -140,3 +140,8 @@ def test_a_file_that_cannot_be_made_is_wrong_usage(tmp_path: Path) -> None:
 def test_a_metrics_file_is_called_after_its_run(tmp_path: Path) -> None:
     assert path_of(tmp_path, "r1") == tmp_path / "metrics-r1.jsonl"
     assert plan.new_run_id(plan.utc_now()) not in ("", plan.new_run_id(plan.utc_now()))
+
+
+def test_what_is_no_file_to_go_on_with_is_told_by_its_name(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"cannot write .*: Is a directory; name a metrics file"):
+        Journal(tmp_path, again=True)
