@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import signal
+import argparse
 import sys
 from collections.abc import Sequence
-from types import FrameType, ModuleType
+from types import ModuleType
 
+from orchestrator import interrupts
 from stepbench import configuration, flags, registry, streams
 from stepbench.errors import EnvironmentRefused, StepbenchError, UsageError
 
@@ -26,8 +27,12 @@ def main(arguments: list[str] | None = None) -> int:
     if (wrong := _command_refused(words)) is not None:
         parser.error(wrong)
     parsed = flags.parse(parser, words)
-    signal.signal(signal.SIGTERM, _interrupt)
     sys.stdout, sys.stderr = streams.checked(sys.stdout), streams.lasting(sys.stderr)
+    with interrupts.listening():
+        return _outcome(parsed)
+
+
+def _outcome(parsed: argparse.Namespace) -> int:
     try:
         command = _module(parsed.command)
         settings = configuration.load(flags.given(parsed), only=command.SETTINGS)
@@ -92,7 +97,3 @@ def _command_refused(words: Sequence[str]) -> str | None:
     command = next((word for word in words if word in known), "start")
     example = ["python -m orchestrator", command, *(word for word in words if word != command)]
     return f"a command comes first, as in {' '.join(example)}"
-
-
-def _interrupt(_signal: int, _frame: FrameType | None) -> None:
-    raise KeyboardInterrupt

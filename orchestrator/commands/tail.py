@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 HELP = "follow a run that is going on, line by line, from its metrics file"
 SETTINGS: tuple[str, ...] | None = ("METRICS_DIR",)
 
-EXIT_INTERRUPTED = 130
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Which run, and in which form."""
@@ -30,7 +28,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(settings: Settings, arguments: argparse.Namespace) -> int:
-    """0 when the run has finished, 130 on Ctrl-C; raises UsageError for a file that is none."""
+    """0 when the run has finished. Raises UsageError for a file that is none, KeyboardInterrupt."""
+    from orchestrator.interrupts import heed
     from orchestrator.report.follow import POLL_SECONDS, Patience, follow
     from stepbench.errors import UsageError
 
@@ -38,6 +37,7 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:
     patience = Patience(path, time.monotonic())
 
     def wait() -> None:
+        heed()
         note = patience.note(time.monotonic(), begun=path.exists())
         if note:
             print(note, file=sys.stderr, flush=True)
@@ -51,8 +51,6 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:
         if isinstance(error, BrokenPipeError):
             raise
         raise UsageError(f"cannot follow {path}: {error.strerror}") from error
-    except KeyboardInterrupt:
-        return EXIT_INTERRUPTED
     return 0
 
 

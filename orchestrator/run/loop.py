@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from time import monotonic, time
 
+from orchestrator import interrupts
 from orchestrator.channels import Arrival, Channel
 from orchestrator.run import chain as machine
 from orchestrator.run import telling
@@ -54,6 +55,7 @@ class RunLoop:
         """
         self._perform(first, [])
         while not self._chains.finished:
+            interrupts.heed()
             arrivals = self._channel.receive(self._patience_seconds())
             actions: list[machine.Action] = []
             for arrival in arrivals.completions:

@@ -184,18 +184,14 @@ class Fleet:
 
 @contextmanager
 def _surrounded_by(variables: dict[str, str], folder: Path) -> Iterator[None]:
-    """This process with another environment and folder; signal handlers are put back as well."""
-    before = signal.getsignal(signal.SIGTERM)
+    """This process with another environment and folder."""
     with pytest.MonkeyPatch.context() as patch:
         for name in set(os.environ) - variables.keys():
             patch.delenv(name)
         for name, value in variables.items():
             patch.setenv(name, value)
         patch.chdir(folder)
-        try:
-            yield
-        finally:
-            signal.signal(signal.SIGTERM, before)
+        yield
 
 
 @contextmanager

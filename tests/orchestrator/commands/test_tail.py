@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+import contextlib
 import os
+import signal
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
 import pytest
 
+from orchestrator import interrupts
 from orchestrator.commands import tail
 from stepbench.errors import UsageError
 from stepbench.settings import Settings
@@ -73,13 +76,15 @@ def test_a_file_that_may_not_be_read_is_wrong_usage(tmp_path: Path, monkeypatch:
         tail.run(_settings(tmp_path), _arguments(str(path)))
 
 
-def test_ctrl_c_ends_it_with_130(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_ctrl_c_ends_it_even_where_the_interpreter_loses_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupt(seconds: float) -> None:
-        raise KeyboardInterrupt
+        with contextlib.suppress(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
 
     monkeypatch.setattr("time.sleep", interrupt)
     make_run(finished=False).write(tmp_path)
-    assert tail.run(_settings(tmp_path), _arguments("r1")) == 130
+    with interrupts.listening(), pytest.raises(KeyboardInterrupt):
+        tail.run(_settings(tmp_path), _arguments("r1"))
 
 
 def test_it_opens_the_file_for_reading_only(tmp_path: Path) -> None:
