@@ -1,8 +1,9 @@
-"""Ctrl-C and SIGTERM, heard for certain: both raise KeyboardInterrupt, and whoever waits in rounds asks `heed` as well.
+"""Ctrl-C and SIGTERM, heard for certain: both raise KeyboardInterrupt in the main thread, wherever that happens to be.
 
-Python raises it wherever the main thread happens to be. If that is the `close` of a file-like object which is just
-being deallocated, as each answer of an HTTP server is, the interpreter drops what was raised without a word
-(`iobase_finalize` in CPython's Modules/_io/iobase.c), and a run whose Ctrl-C came then would go on.
+Two such places lose it. In the `close` of a file-like object that is just being deallocated, as each answer of an HTTP
+server is, the interpreter drops what is raised without a word (`iobase_finalize` in CPython's Modules/_io/iobase.c).
+And in the end of `with lock:`, before the lock is let go, it leaves that lock held: urllib3 then waits for its own pool
+of connections for ever. So what may last, and has nothing to clean up, is put into `insisting`.
 """
 
 from __future__ import annotations
@@ -12,8 +13,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-_heard: list[int] = []
-"""The signals, in order."""
+AGAIN_SECONDS = 1.0
+
+
+class _Ear:
+    heard = False
+    insists = False
+
+
+_ear = _Ear()
 
 
 @contextmanager
@@ -23,17 +31,28 @@ def listening() -> Iterator[None]:
     try:
         yield
     finally:
-        _heard.clear()
+        _ear.heard = False
         for number, handler in before.items():
             signal.signal(number, handler)
 
 
-def heed() -> None:
-    """Raises KeyboardInterrupt if one was heard, whatever became of it."""
-    if _heard:
+@contextmanager
+def insisting() -> Iterator[None]:
+    """An interrupt is raised in here every AGAIN_SECONDS until one has ended the block; at once if it came before."""
+    if _ear.heard:
         raise KeyboardInterrupt
+    _ear.insists = True
+    try:
+        yield
+    finally:
+        _ear.insists = False
+        if _ear.heard:
+            signal.setitimer(signal.ITIMER_REAL, 0)
 
 
-def _hear(number: int, _frame: FrameType | None) -> None:
-    _heard.append(number)
+def _hear(_number: int, _frame: FrameType | None) -> None:
+    _ear.heard = True
+    if _ear.insists:
+        signal.signal(signal.SIGALRM, _hear)
+        signal.setitimer(signal.ITIMER_REAL, AGAIN_SECONDS)
     raise KeyboardInterrupt

@@ -26,6 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(settings: Settings, arguments: argparse.Namespace) -> int:
     """As `start`; 0 for a run that has finished. Raises UsageError, EnvironmentRefused, KeyboardInterrupt."""
     from orchestrator.commands._ending import tell, telling_what_is_kept
+    from orchestrator.interrupts import insisting
     from orchestrator.report import metrics_file
     from orchestrator.report.live import progress_view
     from orchestrator.report.locate import find
@@ -53,7 +54,8 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:
         with telling_what_is_kept(plan, place, journal), progress_view(sys.stderr, arguments.quiet) as view:
             tally = Tally(plan, view.update)
             tally.remember(file.lines)
-            channel = go_on(plan, place, past, journal, tally.saw, retry_failed=arguments.retry_failed)
+            with insisting():
+                channel = go_on(plan, place, past, journal, tally.saw, retry_failed=arguments.retry_failed)
         return tell(closing.close(plan, place, journal, channel), arguments.json)
 
 

@@ -25,6 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(settings: Settings, arguments: argparse.Namespace) -> int:
     """0 when all chains are done, 1 when one failed. Raises UsageError, EnvironmentRefused, KeyboardInterrupt."""
     from orchestrator.commands._ending import tell, telling_what_is_kept
+    from orchestrator.interrupts import insisting
     from orchestrator.report.live import progress_view
     from orchestrator.report.tally import Tally
     from orchestrator.run import closing, first_payload, journal, plan, preflight, site
@@ -52,5 +53,7 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:
         )
         log = journal.begin(path, made, settings)
         with telling_what_is_kept(made, place, log), progress_view(sys.stderr, arguments.quiet) as view:
-            channel = execute(made, place, payload, log, Tally(made, view.update).saw)
+            tally = Tally(made, view.update)
+            with insisting():
+                channel = execute(made, place, payload, log, tally.saw)
         return tell(closing.close(made, place, log, channel), arguments.json)

@@ -29,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(settings: Settings, arguments: argparse.Namespace) -> int:
     """0 when the run has finished. Raises UsageError for a file that is none, KeyboardInterrupt."""
-    from orchestrator.interrupts import heed
+    from orchestrator.interrupts import insisting
     from orchestrator.report.follow import POLL_SECONDS, Patience, follow
     from stepbench.errors import UsageError
 
@@ -37,16 +37,16 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:
     patience = Patience(path, time.monotonic())
 
     def wait() -> None:
-        heed()
         note = patience.note(time.monotonic(), begun=path.exists())
         if note:
             print(note, file=sys.stderr, flush=True)
         time.sleep(POLL_SECONDS)
 
     try:
-        for text, line in follow(path, wait):
-            patience.heard(time.monotonic())
-            _print(text, line, as_json=arguments.json)
+        with insisting():
+            for text, line in follow(path, wait):
+                patience.heard(time.monotonic())
+                _print(text, line, as_json=arguments.json)
     except OSError as error:
         if isinstance(error, BrokenPipeError):
             raise

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from time import monotonic, time
 
-from orchestrator import interrupts
 from orchestrator.channels import Arrival, Channel
 from orchestrator.run import chain as machine
 from orchestrator.run import telling
@@ -55,7 +54,6 @@ class RunLoop:
         """
         self._perform(first, [])
         while not self._chains.finished:
-            interrupts.heed()
             arrivals = self._channel.receive(self._patience_seconds())
             actions: list[machine.Action] = []
             for arrival in arrivals.completions:

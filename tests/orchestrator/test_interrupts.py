@@ -1,13 +1,27 @@
-"""Being asked to end, at a moment at which the interpreter loses the exception."""
+"""Being asked to end at a moment at which the exception is lost."""
 
 from __future__ import annotations
 
 import io
 import signal
+from collections.abc import Iterator
+from threading import Lock
 
 import pytest
 
 from orchestrator import interrupts
+from tests.runs.waiting import eventually
+
+BOTH = pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+
+
+@pytest.fixture(autouse=True)
+def soon(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setattr(interrupts, "AGAIN_SECONDS", 0.05)
+    before = signal.getsignal(signal.SIGALRM)
+    yield
+    assert signal.getitimer(signal.ITIMER_REAL)[0] == 0
+    signal.signal(signal.SIGALRM, before)
 
 
 class Answer(io.RawIOBase):
@@ -23,22 +37,60 @@ class Answer(io.RawIOBase):
             signal.raise_signal(self._number)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_an_interrupt_that_the_interpreter_dropped_is_still_heeded(number: signal.Signals) -> None:
+def lose(number: signal.Signals) -> None:
+    answer = Answer(number)
+    del answer  # what is raised in there goes nowhere
+
+
+def lose_and_go_on(number: signal.Signals) -> None:
+    lose(number)
+    eventually("an interrupt", lambda: False)
+
+
+def lose_the_release_of_a_lock() -> None:
+    lock = Lock()
+    lock.acquire()
+    try:
+        signal.raise_signal(signal.SIGINT)
+    finally:
+        lock.acquire()
+
+
+@BOTH
+def test_an_interrupt_that_the_interpreter_dropped_is_raised_again(number: signal.Signals) -> None:
+    with interrupts.listening(), pytest.raises(KeyboardInterrupt), interrupts.insisting():
+        lose_and_go_on(number)
+
+
+def test_an_interrupt_that_left_a_lock_held_gets_out_of_it_again() -> None:
+    with interrupts.listening(), pytest.raises(KeyboardInterrupt), interrupts.insisting():
+        lose_the_release_of_a_lock()
+
+
+@BOTH
+def test_what_insists_does_not_begin_after_an_interrupt_that_was_dropped(number: signal.Signals) -> None:
+    began = False
     with interrupts.listening():
-        answer = Answer(number)
-        del answer  # what is raised in there goes nowhere
+        lose(number)
+        with pytest.raises(KeyboardInterrupt), interrupts.insisting():
+            began = True
+    assert not began
 
-        with pytest.raises(KeyboardInterrupt):
-            interrupts.heed()
+
+def test_what_follows_an_interrupt_is_left_in_peace() -> None:
+    with interrupts.listening():
+        with pytest.raises(KeyboardInterrupt), interrupts.insisting():
+            signal.raise_signal(signal.SIGINT)
+
+        assert signal.getitimer(signal.ITIMER_REAL)[0] == 0
 
 
-def test_nothing_heard_is_nothing_to_heed_and_an_earlier_program_does_not_count() -> None:
+def test_an_earlier_programs_interrupt_does_not_count() -> None:
     with pytest.raises(KeyboardInterrupt), interrupts.listening():
         signal.raise_signal(signal.SIGINT)
 
-    with interrupts.listening():
-        interrupts.heed()
+    with interrupts.listening(), interrupts.insisting():
+        pass
 
 
 def test_the_handlers_are_put_back() -> None:

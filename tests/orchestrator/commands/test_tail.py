@@ -1,14 +1,14 @@
 from __future__ import annotations
 
-import contextlib
 import os
 import signal
+import subprocess
+import sys
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
 import pytest
 
-from orchestrator import interrupts
 from orchestrator.commands import tail
 from stepbench.errors import UsageError
 from stepbench.settings import Settings
@@ -76,15 +76,16 @@ def test_a_file_that_may_not_be_read_is_wrong_usage(tmp_path: Path, monkeypatch:
         tail.run(_settings(tmp_path), _arguments(str(path)))
 
 
-def test_ctrl_c_ends_it_even_where_the_interpreter_loses_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def interrupt(seconds: float) -> None:
-        with contextlib.suppress(KeyboardInterrupt):
-            signal.raise_signal(signal.SIGINT)
-
-    monkeypatch.setattr("time.sleep", interrupt)
-    make_run(finished=False).write(tmp_path)
-    with interrupts.listening(), pytest.raises(KeyboardInterrupt):
-        tail.run(_settings(tmp_path), _arguments("r1"))
+def test_ctrl_c_ends_it(tmp_path: Path) -> None:
+    path = make_run(finished=False).write(tmp_path)
+    tailing = subprocess.Popen(
+        [sys.executable, "-P", "-m", "orchestrator", "tail", str(path)], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    assert tailing.stdout is not None
+    assert tailing.stdout.readline()
+    tailing.send_signal(signal.SIGINT)
+    _, stderr = tailing.communicate()
+    assert (tailing.returncode, stderr) == (130, b"")
 
 
 def test_it_opens_the_file_for_reading_only(tmp_path: Path) -> None:

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
-import signal
 from collections.abc import Sequence
 from typing import Any
 
 import pytest
 
-from orchestrator import interrupts
 from orchestrator.channels import Arrival, Arrivals, Sent, Stray
 from orchestrator.run import loop as loop_module
 from orchestrator.run.chain import Chains
@@ -23,9 +20,6 @@ from tests.factories import make_done, make_failed, make_ref
 from tests.orchestrator.report.sample_factory import make_plan
 
 STALL_SECONDS = 300.0
-NOTHING = Arrivals()
-LOST_INTERRUPT = Arrivals()
-"""Nothing comes in, and a Ctrl-C meanwhile is lost."""
 
 
 class Clock:
@@ -60,9 +54,6 @@ class Stage:
     def receive(self, wait_seconds: float) -> Arrivals:
         self.waits.append(wait_seconds)
         turn = self._script.pop(0)
-        if turn is LOST_INTERRUPT:
-            with contextlib.suppress(KeyboardInterrupt):
-                signal.raise_signal(signal.SIGINT)
         if isinstance(turn, BaseException):
             raise turn
         if not turn.completions:
@@ -112,6 +103,9 @@ def arrived(*completions: Completion, strays: Sequence[Stray] = ()) -> Arrivals:
     return Arrivals(arrivals, list(strays))
 
 
+NOTHING = Arrivals()
+
+
 def run(monkeypatch: pytest.MonkeyPatch, *script: Arrivals | BaseException, silent: bool = True, **plan: Any) -> Stage:
     clock = Clock()
     monkeypatch.setattr(loop_module, "monotonic", clock)
@@ -131,15 +125,6 @@ def run(monkeypatch: pytest.MonkeyPatch, *script: Arrivals | BaseException, sile
     except (EnvironmentRefused, KeyboardInterrupt):
         stage.happened.append("ended")
     return stage
-
-
-def test_an_interrupt_that_the_interpreter_lost_ends_the_run_before_it_waits_again(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    with interrupts.listening():
-        stage = run(monkeypatch, LOST_INTERRUPT, NOTHING)
-    assert stage.happened[-1] == "ended"
-    assert len(stage.waits) == 1
 
 
 def test_a_sample_is_written_before_the_next_step_is_announced_sent_and_the_completion_deleted(
