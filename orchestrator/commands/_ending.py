@@ -6,9 +6,10 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from orchestrator.channels import Channel
 from orchestrator.report.summary import Summary
 from orchestrator.report.terminal import show
-from orchestrator.run.closing import Ending
+from orchestrator.run import closing
 from orchestrator.run.journal import Journal, now_text
 from orchestrator.run.lines import Event
 from orchestrator.run.plan import Plan
@@ -19,8 +20,13 @@ from stepbench.errors import EnvironmentRefused
 EXIT_CHAIN_FAILED = 1
 
 
-def tell(ending: Ending, as_json: bool) -> int:
-    """Prints the figures; exit code. Raises EnvironmentRefused, after them, for what could not be done at the end."""
+def tell(plan: Plan, site: Site, journal: Journal, channel: Channel, *, as_json: bool) -> int:
+    """Closes a run whose chains have all ended and prints its figures; exit code.
+
+    Raises EnvironmentRefused, after the figures where there are any, for what could not be done at the end.
+    """
+    with _refusals_with_what_is_kept(plan, site):
+        ending = closing.close(plan, site, journal, channel)
     _print(ending.summary, as_json)
     if ending.refused:
         raise EnvironmentRefused("\n".join(ending.refused))
@@ -33,17 +39,24 @@ def telling_what_is_kept(plan: Plan, site: Site, journal: Journal) -> Iterator[N
 
     An interrupt is told in the metrics file too.
 
-    Raises EnvironmentRefused for what AWS refused, and KeyboardInterrupt.
+    Raises EnvironmentRefused for what AWS or the disk refused, and KeyboardInterrupt.
     """
+    try:
+        with _refusals_with_what_is_kept(plan, site):
+            yield
+    except KeyboardInterrupt:
+        journal.write([Event(event="interrupted", at=now_text())])
+        print(f"Interrupted. {_kept(plan, site)}", file=sys.stderr)
+        raise
+
+
+@contextmanager
+def _refusals_with_what_is_kept(plan: Plan, site: Site) -> Iterator[None]:
     try:
         with aws_errors.worded("orchestrator", site.settings):
             yield
     except EnvironmentRefused as error:
         raise EnvironmentRefused(f"{error}\n{_kept(plan, site)}") from error
-    except KeyboardInterrupt:
-        journal.write([Event(event="interrupted", at=now_text())])
-        print(f"Interrupted. {_kept(plan, site)}", file=sys.stderr)
-        raise
 
 
 def _kept(plan: Plan, site: Site) -> str:

@@ -31,7 +31,7 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:
     from orchestrator.report.live import progress_view
     from orchestrator.report.locate import find
     from orchestrator.report.tally import Tally
-    from orchestrator.run import closing, history, preflight, resumption, site
+    from orchestrator.run import history, preflight, resumption, site
     from orchestrator.run.execution import go_on
     from orchestrator.run.journal import Journal
     from stepbench import aws_errors
@@ -56,7 +56,7 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:
             tally.remember(file.lines)
             with insisting():
                 channel = go_on(plan, place, past, journal, tally.saw, retry_failed=arguments.retry_failed)
-        return tell(closing.close(plan, place, journal, channel), arguments.json)
+        return tell(plan, place, journal, channel, as_json=arguments.json)
 
 
 def _nothing_to_do(file: MetricsFile, retry_failed: bool) -> str | None:

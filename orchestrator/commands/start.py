@@ -28,7 +28,7 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:
     from orchestrator.interrupts import insisting
     from orchestrator.report.live import progress_view
     from orchestrator.report.tally import Tally
-    from orchestrator.run import closing, first_payload, journal, plan, preflight, site
+    from orchestrator.run import first_payload, journal, plan, preflight, site
     from orchestrator.run.execution import execute
     from stepbench import aws_errors
 
@@ -56,4 +56,4 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:
             tally = Tally(made, view.update)
             with insisting():
                 channel = execute(made, place, payload, log, tally.saw)
-        return tell(closing.close(made, place, log, channel), arguments.json)
+        return tell(made, place, log, channel, as_json=arguments.json)

@@ -32,7 +32,10 @@ def path_of(metrics_dir: Path, run_id: str) -> Path:
 
 
 def begin(path: Path, plan: Plan, settings: Settings) -> Journal:
-    """A new metrics file with its first line; its folder is made if it is not there. Raises UsageError."""
+    """A new metrics file with its first line; its folder is made if it is not there.
+
+    Raises UsageError, or EnvironmentRefused where not even that line finds room; then no file is left.
+    """
     _make_folder(path.parent)
     journal = Journal(path, through=settings.metrics_fsync)
     line = RunLine(
@@ -44,7 +47,11 @@ def begin(path: Path, plan: Plan, settings: Settings) -> Journal:
         versions=machine.versions(),
         machine=machine.facts(),
     )
-    journal.write([line])
+    try:
+        journal.write([line])
+    except BaseException:
+        path.unlink()  # a file without its first line is no metrics file, and no run stands behind it
+        raise
     return journal
 
 
@@ -113,7 +120,7 @@ class Journal:
             os.ftruncate(self._fd, begin)
             if not isinstance(error, OSError):
                 raise
-            raise EnvironmentRefused(f"cannot write to {self.path}: {error.strerror}; what it holds is kept") from error
+            raise EnvironmentRefused(f"cannot write to {self.path}: {error.strerror}; make room there") from error
 
     def close(self) -> None:
         os.close(self._fd)

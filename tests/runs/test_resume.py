@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import resource
 import signal
 from collections import Counter
 from pathlib import Path
@@ -151,6 +152,31 @@ def test_a_run_that_was_interrupted_says_how_to_go_on_and_does(fleet: Fleet) -> 
         "interrupted",
         "resumed",
     ]
+
+
+@pytest.mark.skipif(not hasattr(resource, "prlimit"), reason="another process's limits are set on Linux alone")
+def test_a_full_disk_stops_the_run_keeps_what_is_there_and_the_run_goes_on_once_there_is_room(fleet: Fleet) -> None:
+    run = fleet.start(*SIZE)
+    run.until("a dispatch", lambda so_far: so_far.events("dispatching"))
+    [path] = (run.folder / "out").iterdir()
+    room_bytes = path.stat().st_size + 1
+    resource.prlimit(run.process.pid, resource.RLIMIT_FSIZE, (room_bytes, room_bytes))
+    fleet.worker()
+    stopped = run.outcome()
+    run_id = stopped.plan["run_id"]
+    assert stopped.exit_code == 3
+    assert stopped.stderr.splitlines() == [
+        f"cannot write to out/{path.name}: File too large; make room there",
+        f"What was measured is in out/{path.name}: python -m orchestrator report {run_id}",
+        f"To go on with it: python -m orchestrator resume {run_id}",
+    ]
+    assert not stopped.samples
+    assert path.stat().st_size == room_bytes - 1
+
+    outcome = fleet.resume(run.folder, run_id, "--json")
+
+    assert outcome.exit_code == 0, outcome.stderr
+    assert steps_of(outcome) == ALL_ONCE
 
 
 def test_a_finished_run_says_so_and_changes_nothing(fleet: Fleet) -> None:

@@ -86,6 +86,13 @@ def test_a_full_disk_leaves_all_of_the_lines_out_and_what_was_there_in(
     assert messages_in(journal.path) == ["before", "after"]
 
 
+def test_a_disk_without_room_for_the_first_line_leaves_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    Disk(10, monkeypatch)
+    with pytest.raises(EnvironmentRefused, match=r"No space left on device; make room there$"):
+        begin(tmp_path / "m.jsonl", make_plan(), Settings())
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_write_in_pieces_is_finished(journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
     write = os.write
     monkeypatch.setattr("orchestrator.run.journal.os.write", lambda fd, data: write(fd, data[:7]))
