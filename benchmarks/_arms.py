@@ -71,7 +71,7 @@ class Arm(Protocol):
 def stepbench_arm(stack: Stack, executors: int) -> Iterator[Arm]:
     """The real programs. Each run is `python -m orchestrator start`."""
     with worker(stack, executors) as process:
-        yield _Stepbench(stack, process)
+        yield Stepbench(stack, process)
 
 
 @contextmanager
@@ -97,12 +97,16 @@ def empty_bucket(stack: Stack) -> None:
             client.delete_objects(Bucket=stack.bucket, Delete={"Objects": [{"Key": key} for key in keys]})
 
 
-class _Stepbench:
-    name = "stepbench"
+class Stepbench:
+    """Runs with `flags` of their own beside the load's, done by a worker that is up."""
 
-    def __init__(self, stack: Stack, worker_process: subprocess.Popen[bytes]) -> None:
+    def __init__(
+        self, stack: Stack, worker_process: subprocess.Popen[bytes], name: str = "stepbench", flags: Sequence[str] = ()
+    ) -> None:
+        self.name = name
         self._stack = stack
         self._worker = worker_process
+        self._extra_flags = flags
 
     @property
     def worker_pid(self) -> int:
@@ -111,6 +115,7 @@ class _Stepbench:
     def run(self, load: Load) -> Run:
         with scratch() as folder:
             command = [sys.executable, "-P", "-m", "orchestrator", "start", "--quiet", *_flags(load, folder)]
+            command += self._extra_flags
             counter = _LineCounter(lambda: next(folder.glob("metrics-*.jsonl"), None), b'"kind":"sample"')
             cpu = _watched(command, self._stack, folder, self._worker, counter, load)
             return Run(_wall_by_metrics(counter.lines(), load), cpu)
