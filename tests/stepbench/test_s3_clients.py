@@ -183,6 +183,18 @@ def test_an_object_of_another_size_than_declared_is_refused(
         client.get(BUCKET, "other size", declared_bytes)
 
 
+def test_a_declared_size_takes_no_memory_before_the_object_was_looked_at(client: S3Client) -> None:
+    client.put(BUCKET, "small", b"x", PLAIN)
+    tracemalloc.start()
+    try:
+        with pytest.raises(SizeMismatch, match="1 bytes where 1000000000000 were declared"):
+            client.get(BUCKET, "small", 10**12)
+        _, peak_bytes = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak_bytes < PART_BYTES
+
+
 @pytest.fixture(scope="module")
 def large(server: str) -> int:
     """The size of the object `large`: several times what the kernel holds of a connection that nobody reads from."""
