@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from types import ModuleType
 
 from orchestrator import interrupts
-from stepbench import configuration, flags, registry, streams
+from stepbench import configuration, flags, registry, settings_table, streams
 from stepbench.errors import EnvironmentRefused, StepbenchError, UsageError
 
 COMMANDS = "orchestrator.commands"
@@ -72,7 +72,7 @@ def _parser() -> flags.Parser:
         command = _module(name)
         sub = commands.add_parser(name, help=command.HELP, description=command.HELP[0].upper() + command.HELP[1:] + ".")
         command.add_arguments(sub)
-        all_of_them = (row.variable for row in configuration.table() if "orchestrator" in row.programs)
+        all_of_them = (row.variable for row in settings_table.table() if "orchestrator" in row.programs)
         flags.add(sub, all_of_them if command.SETTINGS is None else command.SETTINGS)
     return parser
 

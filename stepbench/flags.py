@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterable, Sequence
 from typing import Any, NoReturn
 
-from stepbench import configuration, streams
+from stepbench import settings_table, streams
 from stepbench.errors import EnvironmentRefused
 
 EXIT_USAGE = 2
@@ -64,7 +64,7 @@ def parse(parser: Parser, arguments: Sequence[str] | None) -> argparse.Namespace
 
 def _strange(word: str, parser: Parser) -> str:
     flag = word.partition("=")[0]
-    if flag in (row.flag for row in configuration.table()):
+    if flag in (row.flag for row in settings_table.table()):
         return f"{flag} is a setting, but not one of this command"
     near = difflib.get_close_matches(flag, parser.flags(), n=1)
     hint = f" (did you mean {near[0]}?)" if flag.startswith("--") and near else ""
@@ -77,7 +77,7 @@ def add(parser: argparse.ArgumentParser, variables: Iterable[str]) -> None:
     if not wanted:
         return
     group = parser.add_argument_group("settings", "each also a variable of the environment or a line in .env")
-    for row in configuration.table():
+    for row in settings_table.table():
         if row.variable in wanted:
             is_switch = row.accepts == "true, false"
             group.add_argument(
@@ -93,11 +93,11 @@ def add(parser: argparse.ArgumentParser, variables: Iterable[str]) -> None:
 
 def given(arguments: argparse.Namespace) -> dict[str, Any]:
     """The settings that were given as flags, by variable name."""
-    known = {row.variable for row in configuration.table()}
+    known = {row.variable for row in settings_table.table()}
     return {name: value for name, value in vars(arguments).items() if name in known}
 
 
-def _help(row: configuration.Row) -> str:
+def _help(row: settings_table.Row) -> str:
     accepts = f"; accepts {row.accepts}" if row.accepts else ""
     default = f"; default {row.default}" if row.default else ""
     return f"{row.meaning}{accepts} ({row.variable}{default})"

@@ -11,9 +11,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from stepbench import configuration, registry
+from stepbench import registry
 from stepbench.errors import PayloadDamaged, PayloadRefused, UsageError
 from stepbench.rows import Rows
+from stepbench.settings import named
 
 RECORDS_MEMORY_MULTIPLE = 20.0
 """What is measured, of the file's size: json about 5, jsonl 8, csv of many short fields 19.
@@ -22,7 +23,7 @@ Every record is a dict of its own, so that files of very short records take more
 """
 
 FORMATS = "stepbench.file_formats"
-NAME = configuration.named("payload_file")
+NAME = named("payload_file")
 
 
 def problems(path: Path, serializer: str) -> list[str]:

@@ -325,3 +325,8 @@ def variable_of(field: str) -> str:
 def flag_of(variable: str) -> str:
     """`ORCH_STEPS_QUEUE_URL` → `--steps-queue-url`."""
     return "--" + variable.removeprefix("ORCH_").lower().replace("_", "-")
+
+
+def named(field: str) -> str:
+    """`payload_mb` → `--payload-mb (PAYLOAD_MB)`."""
+    return f"{flag_of(variable_of(field))} ({variable_of(field)})"

@@ -6,9 +6,10 @@ import signal
 import sys
 from contextlib import suppress
 
-from stepbench import configuration, flags, streams
+from stepbench import configuration, flags, settings_table, streams
 from stepbench.errors import EnvironmentRefused, UsageError
 from stepbench.parent import leave_with_parent
+from stepbench.settings import named
 
 READY = "ready"
 """The one line on stdout: executors are up, the first step may come. For whoever started this process."""
@@ -24,13 +25,13 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument(
         "--while-stdin-open", action="store_true", help="end at once when stdin ends, as when the starter is gone"
     )
-    flags.add(parser, (row.variable for row in configuration.table() if "worker" in row.programs))
+    flags.add(parser, (row.variable for row in settings_table.table() if "worker" in row.programs))
     parsed = flags.parse(parser, arguments)
     try:
         settings = configuration.load(flags.given(parsed), "worker")
         if settings.bucket is None:
             raise UsageError(
-                f"{configuration.named('bucket')} is not set: a worker needs a bucket and a steps queue; "
+                f"{named('bucket')} is not set: a worker needs a bucket and a steps queue; "
                 "python -m orchestrator local prints those of an embedded stack"
             )
     except UsageError as error:

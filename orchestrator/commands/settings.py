@@ -7,7 +7,7 @@ import textwrap
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from stepbench.configuration import Row
+from stepbench.settings_table import Row
 
 if TYPE_CHECKING:
     from stepbench.settings import Settings
@@ -26,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(settings: Settings, arguments: argparse.Namespace) -> int:
     """Prints the table; 0."""
-    from stepbench.configuration import table
+    from stepbench.settings_table import table
 
     print("\n".join(as_markdown(table()) if arguments.markdown else as_text(table())))
     return 0

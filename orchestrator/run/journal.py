@@ -19,7 +19,7 @@ from orchestrator.run.lines import Line, RunLine
 from orchestrator.run.plan import Plan
 from stepbench import configuration, machine
 from stepbench.errors import EnvironmentRefused, UsageError
-from stepbench.settings import Settings
+from stepbench.settings import Settings, named
 
 
 def now_text() -> str:
@@ -61,8 +61,7 @@ def _make_folder(folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise UsageError(
-            f"{configuration.named('metrics_dir')}: cannot make {folder}: {error.strerror}; "
-            "name a folder that can be written"
+            f"{named('metrics_dir')}: cannot make {folder}: {error.strerror}; name a folder that can be written"
         ) from error
 
 

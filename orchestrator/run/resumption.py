@@ -11,7 +11,7 @@ from orchestrator.run import plan
 from orchestrator.run.history import History
 from stepbench import configuration
 from stepbench.errors import EnvironmentRefused, UsageError
-from stepbench.settings import Settings, variable_of
+from stepbench.settings import Settings, named, variable_of
 
 
 def settings_for(file: MetricsFile, past: History, given: Settings) -> Settings:
@@ -41,7 +41,7 @@ def _contradictions(file: MetricsFile, given: Settings) -> list[str]:
     now, then = configuration.in_force(given), file.run.settings
     told = [name for name in plan.DECIDED_BY if name in given.model_fields_set]
     return [
-        f"{configuration.named(name)}: {now[variable]} contradicts run {file.run.run_id}, which has "
+        f"{named(name)}: {now[variable]} contradicts run {file.run.run_id}, which has "
         f"{then.get(variable, 'another default')}; leave it out"
         for name in told
         if now[variable := variable_of(name)] != then.get(variable)

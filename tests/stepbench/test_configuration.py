@@ -8,14 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stepbench import configuration, machine
+from stepbench import configuration, machine, setting_rules, settings_table
 from stepbench.errors import UsageError
 from stepbench.settings import Settings, flag_of, variable_of
 
 QUEUES = "https://sqs.eu-west-1.amazonaws.com/123456789012"
 AWS = {"ORCH_BUCKET": "payloads", "ORCH_STEPS_QUEUE_URL": f"{QUEUES}/steps"}
-BOUNDED = [row for row in configuration.table() if row.accepts.startswith(("a number", "a whole number"))]
-CHOSEN = [row for row in configuration.table() if re.fullmatch(r"\w+(, \w+)*", row.accepts)]
+BOUNDED = [row for row in settings_table.table() if row.accepts.startswith(("a number", "a whole number"))]
+CHOSEN = [row for row in settings_table.table() if re.fullmatch(r"\w+(, \w+)*", row.accepts)]
 
 
 def problems(flags: dict[str, Any], program: Any = "orchestrator") -> list[str]:
@@ -39,14 +39,14 @@ def test_without_anything_the_defaults_hold() -> None:
 
 
 @pytest.mark.parametrize("row", BOUNDED, ids=lambda row: row.variable)
-def test_a_number_out_of_bounds_is_told_with_its_bounds_and_unit(row: configuration.Row) -> None:
+def test_a_number_out_of_bounds_is_told_with_its_bounds_and_unit(row: settings_table.Row) -> None:
     for wrong in ("-1", "many", "nan", "1e99"):
         [problem] = problems({row.variable: wrong}, row.programs[0])
         assert problem == f"{row.flag} {wrong}: must be {row.accepts}" + (f" {row.unit}" if row.unit else "")
 
 
 @pytest.mark.parametrize("row", CHOSEN, ids=lambda row: row.variable)
-def test_a_value_that_is_no_choice_is_told_with_all_choices(row: configuration.Row) -> None:
+def test_a_value_that_is_no_choice_is_told_with_all_choices(row: settings_table.Row) -> None:
     [problem] = problems({row.variable: "qqqqqq"})
     assert problem == f"{row.flag} qqqqqq: 'qqqqqq' is not one of {row.accepts}"
 
@@ -121,10 +121,10 @@ def test_a_rule_over_settings_that_are_wrong_by_themselves_keeps_quiet() -> None
     assert problem.startswith("--sse kmz: ")
 
 
-@given(values=st.dictionaries(st.sampled_from([row.variable for row in configuration.table()]), st.text(), max_size=6))
+@given(values=st.dictionaries(st.sampled_from([row.variable for row in settings_table.table()]), st.text(), max_size=6))
 def test_whatever_is_typed_is_taken_or_refused_in_a_line_for_each_problem(values: dict[str, str]) -> None:
     for problem in problems(values):
-        assert any(row.flag in problem for row in configuration.table())
+        assert any(row.flag in problem for row in settings_table.table())
         assert not re.search(r"pydantic|Traceback|Value error|Input should", problem)
 
 
@@ -132,7 +132,7 @@ def test_a_choice_that_is_not_installed_is_told_among_the_rest(monkeypatch: pyte
     def missing(*_: object) -> None:
         raise UsageError("msgpack is not installed")
 
-    monkeypatch.setattr(configuration, "PayloadFormat", missing)
+    monkeypatch.setattr(setting_rules, "PayloadFormat", missing)
 
     told = problems({"SERIALIZER": "msgpack", "CHAINS": "1", "CONCURRENCY": "2"})
     assert "msgpack is not installed" in told
@@ -284,45 +284,8 @@ def test_a_line_that_is_near_to_nothing_is_told_too() -> None:
     assert "did you mean" not in warning
 
 
-def test_the_table_has_a_row_for_every_setting_and_each_says_what_it_means() -> None:
-    rows = configuration.table()
-
-    assert [row.variable for row in rows] == [variable_of(field) for field in Settings.model_fields]
-    for row in rows:
-        assert row.meaning
-        assert row.flag == flag_of(row.variable)
-        assert set(row.programs) <= {"orchestrator", "worker"}
-        assert row.programs
-
-
-@pytest.mark.parametrize(
-    ("variable", "default", "unit", "accepts"),
-    [
-        ("STEPS", "5", "", "a whole number from 1 to 100,000"),
-        ("PAYLOAD_MB", "50", "MB", "a number above 0, at most 50,000"),
-        ("CLEANUP", "false", "", "true, false"),
-        ("SSE", "none", "", "none, s3, kms"),
-        ("EXECUTORS", "", "", "a whole number from 1 to 1,024"),
-        ("EXECUTOR_MAX_STEPS", "0", "", "a whole number from 0"),
-        ("ORCH_BUCKET", "", "", ""),
-    ],
-)
-def test_a_row_shows_default_unit_and_what_is_accepted(variable: str, default: str, unit: str, accepts: str) -> None:
-    [row] = [row for row in configuration.table() if row.variable == variable]
-    assert (row.default, row.unit, row.accepts) == (default, unit, accepts)
-
-
-@pytest.mark.parametrize("row", [row for row in configuration.table() if row.default], ids=lambda row: row.variable)
-def test_a_default_is_shown_as_one_may_type_it(row: configuration.Row) -> None:
-    assert configuration.load({row.variable: row.default}) == configuration.load({})
-
-
 def test_what_is_in_force_is_plain_data_by_variable() -> None:
     told = configuration.in_force(configuration.load({"STEPS": "2", "METRICS_DIR": "here"}))
 
-    assert list(told) == [row.variable for row in configuration.table()]
+    assert list(told) == [row.variable for row in settings_table.table()]
     assert (told["STEPS"], told["METRICS_DIR"], told["CHAINS"]) == (2, "here", None)
-
-
-def test_a_setting_is_named_by_flag_and_variable() -> None:
-    assert configuration.named("steps_queue_url") == "--steps-queue-url (ORCH_STEPS_QUEUE_URL)"

@@ -4,13 +4,13 @@ from importlib.metadata import version
 
 import pytest
 
-from stepbench import configuration, flags
+from stepbench import flags, settings_table
 from stepbench.flags import Parser
 
 
 def parser(*variables: str) -> Parser:
     made = Parser(prog="program")
-    flags.add(made, variables or [row.variable for row in configuration.table()])
+    flags.add(made, variables or [row.variable for row in settings_table.table()])
     return made
 
 
@@ -27,8 +27,8 @@ def refusal(capsys: pytest.CaptureFixture[str], made: Parser, *words: str) -> st
     return told.err
 
 
-@pytest.mark.parametrize("row", configuration.table(), ids=lambda row: row.flag)
-def test_every_setting_has_a_flag_with_and_without_an_equals_sign(row: configuration.Row) -> None:
+@pytest.mark.parametrize("row", settings_table.table(), ids=lambda row: row.flag)
+def test_every_setting_has_a_flag_with_and_without_an_equals_sign(row: settings_table.Row) -> None:
     assert given(row.flag, "x") == given(f"{row.flag}=x") == {row.variable: "x"}
 
 
@@ -123,7 +123,7 @@ def test_help_shows_variable_default_bounds_and_unit_of_each_setting() -> None:
 
     assert "--payload-mb MB" in text
     assert "(PAYLOAD_MB; default 50)" in text
-    for row in configuration.table():
+    for row in settings_table.table():
         assert row.flag in text
         accepted = f"; accepts {row.accepts}" if row.accepts else ""
         assert f"{row.meaning}{accepted} ({row.variable}" in text

@@ -54,8 +54,8 @@ def test_a_package_that_is_none_fails_loudly(name: str, package: Path) -> None:
 
 def test_reading_the_settings_imports_neither_program() -> None:
     program = (
-        "import sys; from stepbench import configuration; configuration.load({'TRANSFORM': 'cpu'}); "
-        "configuration.table(); print([name for name in ('worker', 'orchestrator') if name in sys.modules])"
+        "import sys; from stepbench import configuration, settings_table; configuration.load({'TRANSFORM': 'cpu'}); "
+        "settings_table.table(); print([name for name in ('worker', 'orchestrator') if name in sys.modules])"
     )
     answer = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert answer.stdout == "[]\n"

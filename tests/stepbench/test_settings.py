@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stepbench import configuration, registry
+from stepbench import registry, settings_table
 from stepbench.errors import UsageError
-from stepbench.settings import Settings, flag_of, variable_of, variables_of
+from stepbench.settings import Settings, flag_of, named, variable_of, variables_of
 
 FIELDS = list(Settings.model_fields)
 A_QUEUE = "https://sqs.eu-west-1.amazonaws.com/123456789012/steps"
@@ -18,7 +18,7 @@ OTHER_VALUES = {"steps_queue_url": A_QUEUE, "results_queue_url": A_QUEUE, "paylo
 
 def other_value(field: str) -> str:
     """A value, as one types it, that is valid and not the default."""
-    row = next(row for row in configuration.table() if row.variable == variable_of(field))
+    row = next(row for row in settings_table.table() if row.variable == variable_of(field))
     default = Settings.model_fields[field].get_default()
     if isinstance(default, bool):
         return str(not default).lower()
@@ -192,3 +192,7 @@ def test_no_two_settings_share_a_variable_or_a_flag() -> None:
 @given(steps=st.integers(min_value=1, max_value=100_000))
 def test_a_number_within_its_bounds_is_taken_as_it_is_typed(steps: int) -> None:
     assert read({"STEPS": str(steps)}).steps == steps
+
+
+def test_a_setting_is_named_by_flag_and_variable() -> None:
+    assert named("steps_queue_url") == "--steps-queue-url (ORCH_STEPS_QUEUE_URL)"

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from stepbench import configuration
+from stepbench import settings_table
 
 WORKER = [sys.executable, "-m", "worker"]
 NOBODY = "http://127.0.0.1:9"
@@ -23,7 +23,7 @@ CONFIGURED = {
 }
 REGION = {"AWS_REGION": "eu-west-1"}
 KEYS = {"AWS_ACCESS_KEY_ID": "none", "AWS_SECRET_ACCESS_KEY": "none"}
-OF_THE_WORKER = [row for row in configuration.table() if "worker" in row.programs]
+OF_THE_WORKER = [row for row in settings_table.table() if "worker" in row.programs]
 HEAVY = "boto3 botocore pyarrow rich structlog moto msgpack tenacity worker.loop worker.executors"
 
 
@@ -43,7 +43,7 @@ def test_help_lists_the_workers_settings_and_no_others() -> None:
 
     assert (answer.returncode, answer.stderr) == (0, "")
     words = answer.stdout.split()
-    for row in configuration.table():
+    for row in settings_table.table():
         assert (row.flag in words) is (row in OF_THE_WORKER)
 
 

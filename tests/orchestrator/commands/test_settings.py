@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from orchestrator.commands.settings import HEADINGS, as_markdown, as_text
-from stepbench.configuration import Row, table
+from stepbench.settings_table import Row, table
 
 TERMINAL_COLUMNS = 80
 ROW = Row("PAYLOAD_MB", "--payload-mb", "50", "MB", "a number above 0", "size of the records", ("orchestrator",))

@@ -7,7 +7,7 @@ import pytest
 
 import orchestrator
 from orchestrator.local import environment
-from stepbench import configuration
+from stepbench import configuration, settings_table
 from stepbench.settings import Settings
 
 QUEUE = "http://127.0.0.1:1/123456789012/steps"
@@ -75,12 +75,12 @@ def test_a_workers_settings_become_flags_that_win_over_dot_env(monkeypatch: pyte
     Path(".env").write_text("AWS_ENDPOINT_URL=https://elsewhere\nEXECUTORS=64\nVISIBILITY_TIMEOUT=700\n")
 
     given = dict(flag.split("=", 1) for flag in environment.worker_flags(settings))
-    variables = {row.flag: row.variable for row in configuration.table()}
+    variables = {row.flag: row.variable for row in settings_table.table()}
     seen = configuration.load({variables[flag]: value for flag, value in given.items()})
 
     assert (seen.bucket, seen.executors, seen.visibility_timeout_seconds) == ("stepbench", 3, 7)
     assert seen.profile is None
     assert seen.endpoint_url is None
     assert {variables[flag] for flag in given} == {
-        row.variable for row in configuration.table() if "worker" in row.programs
+        row.variable for row in settings_table.table() if "worker" in row.programs
     }

@@ -1,0 +1,146 @@
+"""What settings mean together: rules that no single one of them can break by itself."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from urllib.parse import urlsplit
+
+from stepbench import machine, prefix
+from stepbench.compression import Compression
+from stepbench.payload import PayloadFormat
+from stepbench.settings import Settings, named
+
+_QUEUE_PATH = re.compile(r"/\d{12}/[A-Za-z0-9_-]{1,80}(\.fifo)?$")
+# https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
+_BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A check of several settings; skipped where one of `fields` is wrong by itself."""
+
+    fields: tuple[str, ...]
+    check: Callable[[Settings], Iterator[str]]
+    readers_of: tuple[str, ...] = ()
+    """The rule is for those only who read these too, whether right or wrong."""
+
+
+def _bucket(settings: Settings) -> Iterator[str]:
+    both = "set both to run against AWS, or neither to run on this machine"
+    if settings.bucket is None:
+        if settings.steps_queue_url is not None:
+            yield f"{named('bucket')} is not set, but {named('steps_queue_url')} is: {both}"
+        return
+    if not _BUCKET.fullmatch(settings.bucket):
+        yield f"{named('bucket')}: {settings.bucket!r} is no bucket name; 3 to 63 of a-z, 0-9, dot and hyphen"
+    if settings.steps_queue_url is None:
+        yield f"{named('steps_queue_url')} is not set, but {named('bucket')} is: {both}"
+
+
+def _queues(settings: Settings) -> Iterator[str]:
+    for field in ("steps_queue_url", "results_queue_url"):
+        url = getattr(settings, field)
+        if url is None:
+            continue
+        path = _path_of_url(url)
+        if path is None or not _QUEUE_PATH.search(path):
+            yield f"{named(field)}: {url!r} is no queue URL; https://sqs.REGION.amazonaws.com/ACCOUNT/NAME is one"
+        elif path.endswith(".fifo"):
+            yield f"{named(field)}: {url!r} is a FIFO queue; a standard queue is needed"
+    both = (settings.steps_queue_url, settings.results_queue_url)
+    if all(both) and both[0] == both[1]:
+        yield f"{named('results_queue_url')} is the steps queue; the two need a queue each"
+
+
+def _endpoint(field: str, settings: Settings) -> Iterator[str]:
+    url = getattr(settings, field)
+    if url is not None and _path_of_url(url) is None:
+        yield f"{named(field)}: {url!r} is no endpoint; http://HOST:PORT or https://HOST is one"
+
+
+def _path_of_url(url: str) -> str | None:
+    """Null for what is no URL of HTTP."""
+    try:
+        parts = urlsplit(url)
+        is_url = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # a broken IPv6 address or port
+        return None
+    return parts.path if is_url else None
+
+
+def _prefix(settings: Settings) -> Iterator[str]:
+    for problem in prefix.problems(settings.prefix):
+        yield f"{named('prefix')}: {settings.prefix!r} {problem}"
+
+
+def _encryption(settings: Settings) -> Iterator[str]:
+    if settings.kms_key_id is not None and settings.sse != "kms":
+        yield f"{named('kms_key_id')} is set, but {named('sse')} is {settings.sse}: set it to kms, or leave the key out"
+
+
+def _payload_file(settings: Settings) -> Iterator[str]:
+    if settings.payload_file is None:
+        return
+    from stepbench import payload_file
+
+    yield from payload_file.problems(settings.payload_file, settings.serializer)
+
+
+def _memory(settings: Settings) -> Iterator[str]:
+    at_once = _steps_at_once_here(settings)
+    multiple = PayloadFormat(settings.serializer, Compression(), settings.materialize).memory_multiple * at_once
+    field, size_mb = "payload_mb", settings.payload_mb
+    if settings.payload_file is not None:
+        from stepbench import payload_file
+
+        if any(_payload_file(settings)):
+            return  # told by that rule
+        field, size_mb = "payload_file", settings.payload_file.stat().st_size / 1e6
+        multiple = max(multiple, payload_file.memory_multiple(settings.serializer))
+    limit_mb = machine.memory_limit_bytes() / 1e6
+    if size_mb * multiple > limit_mb:
+        steps = f", with {at_once} steps at once," if at_once > 1 else ""
+        yield (
+            f"{named(field)}: {size_mb:,.0f} MB as {settings.serializer}{steps} needs about "
+            f"{size_mb * multiple:,.0f} MB of memory and this machine has {limit_mb:,.0f} MB; "
+            f"accepts up to {math.floor(limit_mb / multiple):,} MB"
+        )
+
+
+def _steps_at_once_here(settings: Settings) -> int:
+    """Steps that run on this machine at the same time; where there is none, it still makes the first payload."""
+    return min(settings.concurrency, settings.executors or machine.cores()) if settings.embedded else 1
+
+
+def _metrics_dir(settings: Settings) -> Iterator[str]:
+    from stepbench import folders
+
+    if reason := folders.obstacle(settings.metrics_dir):
+        yield f"{named('metrics_dir')}: {settings.metrics_dir}: {reason}; name a folder that can be written"
+
+
+def _chains(settings: Settings) -> Iterator[str]:
+    if settings.chains is not None and settings.chains < settings.concurrency:
+        yield (
+            f"{named('chains')}: {settings.chains} cannot keep {settings.concurrency} in flight; "
+            f"lower {named('concurrency')} or leave chains out"
+        )
+
+
+ENDPOINTS = ("endpoint_url", "s3_endpoint_url", "sqs_endpoint_url")
+RULES = (
+    *(Rule((field,), partial(_endpoint, field)) for field in ENDPOINTS),
+    Rule(("bucket", "steps_queue_url"), _bucket),
+    Rule(("steps_queue_url", "results_queue_url"), _queues),
+    Rule(("prefix",), _prefix),
+    Rule(("sse", "kms_key_id"), _encryption),
+    Rule(("payload_file", "serializer"), _payload_file),
+    Rule(("payload_mb", "payload_file", "serializer", "materialize", "bucket", "concurrency", "executors"), _memory),
+    Rule(("chains", "concurrency"), _chains),
+    # A report only reads there.
+    Rule(("metrics_dir",), _metrics_dir, readers_of=("steps",)),
+)
