@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from contextlib import ExitStack
+from time import time
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -55,7 +56,8 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:
             tally = Tally(plan, view.update)
             tally.remember(file.lines)
             with insisting():
-                channel = go_on(plan, place, past, journal, tally.saw, retry_failed=arguments.retry_failed)
+                epoch = history.next_epoch(past.epoch, now_seconds=time())
+                channel = go_on(plan, place, past, epoch, journal, tally.saw, retry_failed=arguments.retry_failed)
         return tell(plan, place, journal, channel, as_json=arguments.json)
 
 

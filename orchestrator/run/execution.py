@@ -41,10 +41,11 @@ def execute(plan: Plan, site: Site, payload: FirstPayload, journal: Journal, obs
     return _drive(plan, site, BEFORE_ANY_RESUME, chains, chains.start(), journal, observe)
 
 
-def go_on(plan: Plan, site: Site, past: History, journal: Journal, observe: Observer, *, retry_failed: bool) -> Channel:
-    """Runs what an earlier incarnation left to its end, as `execute` does. `past` has a first payload."""
+def go_on(
+    plan: Plan, site: Site, past: History, epoch: int, journal: Journal, observe: Observer, *, retry_failed: bool
+) -> Channel:
+    """Runs what earlier incarnations left to its end, as `execute` does. `past` has a first payload."""
     assert past.first_payload is not None
-    epoch = past.epoch + 1
     journal.write([Event(event="resumed", at=now_text(), epoch=epoch)])
     _results_queue(plan, site)()
     chains = _chains(plan, past.first_payload, epoch)

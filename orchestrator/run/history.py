@@ -24,7 +24,7 @@ class History:
     first_payload: PayloadRef | None
     """Null: the run died before its first payload was uploaded, so nothing was ever sent."""
     epoch: int
-    """That of the newest incarnation so far."""
+    """That of the newest incarnation that these lines know."""
     chains: tuple[Past, ...]
     """Those that had begun."""
 
@@ -73,6 +73,14 @@ def read(lines: Iterable[Line]) -> History:
         elif first_payload is not None and (number := getattr(line, "chain", None)) is not None:
             _tell(chains.setdefault(number, _Chain(first_payload)), line)
     return History(first_payload, epoch, tuple(_past(number, chain) for number, chain in chains.items()))
+
+
+def next_epoch(*known: int, now_seconds: float) -> int:
+    """The epoch of an incarnation that begins now, after those that are `known`.
+
+    An older copy of the metrics file may not know the newest one. So it is Unix time: larger than any that ever was.
+    """
+    return max(*(epoch + 1 for epoch in known), int(now_seconds))
 
 
 def output_of(sample: Sample) -> PayloadRef:

@@ -45,14 +45,14 @@ def performing(order: Sequence[str]) -> Sabotage:
     return lambda monkeypatch: monkeypatch.setattr(RunLoop, "_perform", perform)
 
 
-def remembering(change: Callable[[Past], Past | None], epochs: int = 0) -> Sabotage:
+def remembering(change: Callable[[Past], Past | None]) -> Sabotage:
     """A resume that reads something else in the file than what stands there."""
     read = history.read
 
     def misread(lines: Sequence[Line]) -> History:
         past = read(lines)
         chains = tuple(changed for chain in past.chains if (changed := change(chain)) is not None)
-        return replace(past, chains=chains, epoch=past.epoch + epochs)
+        return replace(past, chains=chains)
 
     return lambda monkeypatch: monkeypatch.setattr(history, "read", misread)
 
@@ -163,9 +163,14 @@ SABOTAGE: dict[str, tuple[Sabotage, Harm, str]] = {
         "is not flagged late",
     ),
     "a resume has the epoch of the life before it": (
-        remembering(lambda past: past, epochs=-1),
+        setting(history, "next_epoch", lambda *known, now_seconds: max(known)),
         "other promises broken",
         "epoch 1 follows 1",
+    ),
+    "a resume knows no epoch that its copy of the metrics file does not know": (
+        setting(history, "next_epoch", lambda *known, now_seconds: max(known) + 1),
+        "other promises broken",
+        "follows",
     ),
     "a torn line is not cut off": (
         setting(Journal, "cut", lambda self, whole_bytes: None),

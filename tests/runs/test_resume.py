@@ -44,7 +44,7 @@ def test_a_killed_run_ends_with_every_sample_once(fleet: Fleet) -> None:
     assert outcome.exit_code == 0, outcome.stderr
     assert steps_of(outcome) == ALL_ONCE
     assert outcome.summary["counts"]["chains_ok"] == CHAINS
-    assert [line["epoch"] for line in outcome.events("resumed")] == [2]
+    assert len(outcome.events("resumed")) == 1
     assert outcome.lines[-1]["kind"] == "summary"
     assert fleet.results_queues(run_id) == []
     fleet.until_depth((0, 0))
@@ -65,7 +65,8 @@ def test_a_run_may_be_killed_again_and_again_and_its_worker_with_it(fleet: Fleet
 
     assert outcome.exit_code == 0, outcome.stderr
     assert steps_of(outcome) == ALL_ONCE
-    assert [line["epoch"] for line in outcome.events("resumed")] == [2, 3]
+    first, second = [line["epoch"] for line in outcome.events("resumed")]
+    assert 1 < first < second
     outputs = [line["output_uri"] for line in outcome.samples]
     assert len(set(outputs)) == len(outputs)
 

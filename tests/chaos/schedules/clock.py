@@ -17,7 +17,11 @@ class Clock:
         self.boot()
 
     def boot(self) -> None:
-        """The monotonic clock begins anew, as on another machine: earlier stamps of it now mean nothing."""
+        """The monotonic clock begins anew, as on another machine: earlier stamps of it now mean nothing.
+
+        Lives of an orchestrator have a second of their own each, for their epochs to differ.
+        """
+        self.pass_seconds(1)
         self._booted_ns = self._now_ns - self._random.randrange(LONGEST_UPTIME_NS)
 
     def pass_seconds(self, seconds: float) -> None:

@@ -148,7 +148,8 @@ class Schedule:
             in_hands_of(life, self._plan, self._witness) as site,
         ):
             journal.cut(file.whole_bytes)
-            channel = execution.go_on(self._plan, site, past, journal, life.observe, retry_failed=retry_failed)
+            epoch = history.next_epoch(past.epoch, now_seconds=self.world.clock.time())
+            channel = execution.go_on(self._plan, site, past, epoch, journal, life.observe, retry_failed=retry_failed)
             self._close(channel, journal)
 
     def _close(self, channel: Channel, journal: MortalJournal) -> None:

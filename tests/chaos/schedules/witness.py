@@ -32,7 +32,6 @@ def broken(sentence: str) -> PromiseBroken:
 class OnDisk:
     """What the metrics file tells."""
 
-    epoch: int = BEFORE_ANY_RESUME
     samples: dict[Step, Sample] = field(default_factory=dict)
     answered: set[Attempt] = field(default_factory=set)
     """Those of which a completion is told, accepted or not."""
@@ -56,6 +55,7 @@ class Witness:
         self._objects = objects
         self._disk = OnDisk()
         self._epoch = BEFORE_ANY_RESUME
+        """Of the newest life, whatever older copy of the metrics file it had."""
         self._sent_at_ns: dict[Attempt, int] = {}
         """By this life."""
         self._sent: set[Attempt] = set()
@@ -80,7 +80,6 @@ class Witness:
         self._disk, self._sent_at_ns = OnDisk(), {}
         for line in lines:
             self._tell(line)
-        self._epoch = self._disk.epoch + 1
         self._heard_at = self._clock.monotonic()
         if retry_failed:
             self._sets_of_attempts += 1
@@ -136,8 +135,6 @@ class Witness:
                 disk.ended.pop(chain, None)
             case Event(event="chain_finished", chain=int(chain), ok=bool(ok)):
                 disk.ended[chain] = ok
-            case Event(event="resumed", epoch=int(epoch)):
-                disk.epoch = epoch
 
     def _judge(self, line: Line) -> None:
         match line:
@@ -151,8 +148,13 @@ class Witness:
                 self._judge_loss(f"({chain}, {step})")
             case Event(event="chain_finished", chain=chain) if chain in self._disk.ended:
                 raise broken(f"chain {chain} ended twice")
-            case Event(event="resumed", epoch=epoch) if epoch != self._epoch:
-                raise broken(f"epoch {epoch} follows {self._disk.epoch}")
+            case Event(event="resumed", epoch=int(epoch)):
+                self._judge_epoch(epoch)
+
+    def _judge_epoch(self, epoch: int) -> None:
+        if epoch <= self._epoch:
+            raise broken(f"epoch {epoch} follows {self._epoch}")
+        self._epoch = epoch
 
     def _judge_announcement(self, step: Step) -> None:
         if step[0] in self._disk.ended:
@@ -201,18 +203,19 @@ class Witness:
         attempt = (sample.chain, sample.step, sample.attempt)
         if attempt[:2] in self._disk.samples:
             raise PromiseBroken("samples counted twice", f"a second sample of {attempt[:2]} is written")
+        self._judge_stamps(sample)
         if self.lagged:
             return
         if sample.late != (attempt in self._disk.lost):
             raise broken(f"{attempt} is {'' if sample.late else 'not '}flagged late")
-        self._judge_stamps(sample, self._sent_at_ns.get(attempt))
         before = self._disk.samples.get((sample.chain, sample.step - 1))
         if before is not None and sample.input_uri != before.output_uri:
             raise broken(f"{attempt} is of another input than the step before it has written")
 
-    def _judge_stamps(self, sample: Sample, sent_at_ns: int | None) -> None:
-        """`sent_at_ns`: null for what an earlier life sent."""
+    def _judge_stamps(self, sample: Sample) -> None:
+        """What an earlier life sent has none, be it by the same number of an attempt."""
         own = sample.epoch == self._epoch
+        sent_at_ns = self._sent_at_ns.get((sample.chain, sample.step, sample.attempt)) if own else None
         if own != (sent_at_ns is not None) or own == sample.interrupted or sample.dispatched_at_ns != sent_at_ns:
             raise broken(
                 f"chain {sample.chain} step {sample.step}, sent with epoch {sample.epoch} at {sent_at_ns} and accepted "
