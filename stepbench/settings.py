@@ -274,6 +274,12 @@ class Settings(BaseSettings):
         ge=0,
         le=7_200,
     )
+    health_file: Path | None = setting(
+        "HEALTH_FILE",
+        None,
+        "a worker writes this file every few seconds while it gets on, for health checks",
+        programs=WORKER,
+    )
     log_level: Literal["debug", "info", "warning", "error"] | None = setting(
         "LOG_LEVEL", None, "least severe log lines shown; the orchestrator shows warnings, a worker info", programs=BOTH
     )

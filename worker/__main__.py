@@ -10,7 +10,13 @@ def main() -> int:
     """Exit code. A signal that comes before there is a worker ends the program: it holds nothing yet."""
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: sys.exit(0))
-    from worker import cli  # in here, so that no signal comes too early
+    from worker import health_check  # in here, so that no signal comes too early
+
+    if (health_file := health_check.asked_for_alone(sys.argv[1:])) is not None:
+        sentence, code = health_check.look(health_file)
+        print(sentence)
+        return code
+    from worker import cli
 
     return cli.main()
 

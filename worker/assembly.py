@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import uuid
 from functools import lru_cache, partial
+from typing import Any
 
 import structlog
 
@@ -22,6 +23,7 @@ from worker.executors import ExecutorFactory
 from worker.handshake import ExecutorConfig
 from worker.identity import identity_of
 from worker.loop import Worker, WorkerOptions
+from worker.pulse import Pulse, allowance_seconds
 
 CONNECT_KEY = "connect"
 """Looked for below the worker's prefix to open a first connection; never written."""
@@ -66,6 +68,7 @@ def assemble(settings: Settings) -> Worker:
         executor_max_steps=settings.executor_max_steps,
         visibility_timeout_seconds=settings.visibility_timeout_seconds,
         drain_timeout_seconds=settings.drain_timeout_seconds,
+        health_file=settings.health_file,
     )
     visibility = settings.visibility_timeout_seconds
 
@@ -73,13 +76,23 @@ def assemble(settings: Settings) -> Worker:
     def results_queue(url: str) -> Queue:
         return SqsQueue(clients.sqs, url, visibility)
 
+    pulse = Pulse(allowance_seconds(settings))
+    _each_try_told(clients.sqs, pulse)
     steps_queue = SqsQueue(clients.sqs, settings.steps_queue_url, visibility)
-    return Worker(options, guard, steps_queue, results_queue, factory, partial(_discard_output, clients, settings))
+    discard_output = partial(_discard_output, clients, settings, pulse)
+    return Worker(options, guard, steps_queue, results_queue, factory, discard_output, pulse)
 
 
-def _discard_output(clients: Clients, settings: Settings, completion: Completion) -> None:
+def _each_try_told(client: Any, pulse: Pulse) -> None:
+    """An outage may last; what tells a thread that waits it out from one that is stuck is that it tries."""
+    for event in ("before-parameter-build", "before-send"):
+        client.meta.events.register(event, pulse.try_of_a_call, unique_id=f"stepbench-{event}")
+
+
+def _discard_output(clients: Clients, settings: Settings, pulse: Pulse, completion: Completion) -> None:
     if completion.output is None:
         return
+    _each_try_told(clients.s3, pulse)
     uri = completion.output.uri
     bucket, key = bucket_and_key(uri)
     try:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import signal
 import sys
 from contextlib import suppress
+from pathlib import Path
 
 from stepbench import configuration, flags, settings_table, streams
 from stepbench.errors import EnvironmentRefused, UsageError
 from stepbench.parent import leave_with_parent
 from stepbench.settings import named
+from worker import health_check
 
 READY = "ready"
 """The one line on stdout: executors are up, the first step may come. For whoever started this process."""
@@ -18,17 +20,27 @@ EXIT_ENVIRONMENT = 3
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Exit code: 0 ended when told to, 2 wrong usage, 3 the environment refused."""
+    """Exit code: 0 ended when told to, 2 wrong usage, 3 the environment refused; with --check-health 0 or 1."""
     parser = flags.Parser(
         prog="python -m worker", description="Takes step messages from the steps queue and runs them until told to end."
     )
     parser.add_argument(
         "--while-stdin-open", action="store_true", help="end at once when stdin ends, as when the starter is gone"
     )
+    parser.add_argument(
+        health_check.FLAG,
+        nargs="?",
+        const="",
+        metavar="FILE",
+        help="say how the worker is that writes FILE (HEALTH_FILE where not given) and exit: 0 healthy, 1 not; by "
+        "itself and with FILE it starts fastest",
+    )
     flags.add(parser, (row.variable for row in settings_table.table() if "worker" in row.programs))
     parsed = flags.parse(parser, arguments)
     try:
         settings = configuration.load(flags.given(parsed), "worker")
+        if parsed.check_health is not None:
+            return _check_health(parsed.check_health, settings.health_file)
         if settings.bucket is None:
             raise UsageError(
                 f"{named('bucket')} is not set: a worker needs a bucket and a steps queue; "
@@ -57,6 +69,15 @@ def main(arguments: list[str] | None = None) -> int:
         print(error, file=sys.stderr)
         return EXIT_ENVIRONMENT
     return 0
+
+
+def _check_health(given: str, configured: Path | None) -> int:
+    path = Path(given) if given else configured
+    if path is None:
+        raise UsageError(f"{named('health_file')} is not set, and {health_check.FLAG} names no file")
+    sentence, code = health_check.look(path)
+    print(sentence)
+    return code
 
 
 def _announce() -> None:

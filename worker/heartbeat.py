@@ -9,6 +9,7 @@ import structlog
 from stepbench.queues import Queue
 from worker.backlog import Backlog
 from worker.held import HeldStep, HeldSteps, identities_of
+from worker.pulse import Pulse
 
 BEATS_PER_VISIBILITY_TIMEOUT = 3
 """So that one failed beat, and the SDK's retries of it, still leave time for the next."""
@@ -17,9 +18,10 @@ STALE_CHECK_SECONDS = 1.0
 log = structlog.get_logger()
 
 
-def beat(queue: Queue, held: HeldSteps, visibility_seconds: int, ended: threading.Event) -> None:
+def beat(queue: Queue, held: HeldSteps, visibility_seconds: int, ended: threading.Event, pulse: Pulse) -> None:
     """Extend all held messages again and again until `ended`. A failed beat is logged and the next one tries again."""
-    while not ended.wait(visibility_seconds / BEATS_PER_VISIBILITY_TIMEOUT):
+    pause_seconds = visibility_seconds / BEATS_PER_VISIBILITY_TIMEOUT
+    while not _ended_within(pause_seconds, ended, pulse):
         with held.hiding:
             steps = held.steps()
             try:
@@ -43,10 +45,17 @@ def hand_back(queue: Queue, held: HeldSteps, steps: list[HeldStep]) -> None:
             log.warning("could not hand back messages", **identities_of(steps), error=str(error))
 
 
-def hand_back_stale(queue: Queue, held: HeldSteps, backlog: Backlog, ended: threading.Event) -> None:
+def hand_back_stale(queue: Queue, held: HeldSteps, backlog: Backlog, ended: threading.Event, pulse: Pulse) -> None:
     """Hand back, again and again until `ended`, what waits in the backlog for longer than it was taken for."""
-    while not ended.wait(STALE_CHECK_SECONDS):
+    while not _ended_within(STALE_CHECK_SECONDS, ended, pulse):
         stale = backlog.take_stale()
         if stale:
             log.info("handing back steps that waited too long for a free executor", **identities_of(stale))
         hand_back(queue, held, stale)
+
+
+def _ended_within(seconds: float, ended: threading.Event, pulse: Pulse) -> bool:
+    pulse.turn(seconds)
+    ended_now = ended.wait(seconds)
+    pulse.turn()
+    return ended_now

@@ -19,6 +19,7 @@ from worker.heartbeat import hand_back
 from worker.held import HeldStep, HeldSteps
 from worker.identity import identity_of
 from worker.publisher import Finished, Publisher
+from worker.pulse import Pulse
 
 log = structlog.get_logger()
 
@@ -34,6 +35,7 @@ class Intake:
         held: HeldSteps,
         publisher: Publisher,
         stopping: threading.Event,
+        pulse: Pulse,
     ) -> None:
         self._queue = queue
         self._guard = guard
@@ -41,16 +43,23 @@ class Intake:
         self._held = held
         self._publisher = publisher
         self._stopping = stopping
+        self._pulse = pulse
         self._answered = False
 
     def run(self) -> None:
         """Raises the queue's error if it refuses for good before it ever answered: a wrong URL or a missing right."""
-        while room := self._backlog.room():
+        while room := self._room():
             try:
                 received = self._receive(room)
             except RetryError:
                 return
             self._admit(received, monotonic_ns())
+
+    def _room(self) -> int:
+        self._pulse.rest()  # executors that are busy are no trouble of ours
+        room = self._backlog.room()
+        self._pulse.turn()
+        return room
 
     def _receive(self, most: int) -> list[Received]:
         retrying = patient("could not receive step messages", self._worth_waiting, self._stopping)

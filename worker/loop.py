@@ -17,6 +17,8 @@ import sys
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 from time import monotonic, monotonic_ns
 
 import structlog
@@ -30,11 +32,13 @@ from stepbench.patience import patient
 from stepbench.queues import MAX_WAIT_SECONDS, Queue
 from worker import heartbeat
 from worker.backlog import Backlog
-from worker.executors import ExecutorFactory, ExecutorProcess, start_all
+from worker.executors import START_TIMEOUT_SECONDS, ExecutorFactory, ExecutorProcess, start_all
+from worker.health import HealthFile
 from worker.held import HeldStep, HeldSteps
 from worker.identity import identity_of
 from worker.intake import Intake
 from worker.publisher import Finished, Publisher
+from worker.pulse import Pulse
 from worker.steps_queue import StepsQueue
 
 HURRY_HINT = "a second signal hurries it"
@@ -52,6 +56,7 @@ class WorkerOptions:
     executor_max_steps: int
     visibility_timeout_seconds: int
     drain_timeout_seconds: float
+    health_file: Path | None = None
 
 
 class Worker:
@@ -65,14 +70,24 @@ class Worker:
         results_queue: Callable[[str], Queue],
         factory: ExecutorFactory,
         discard_output: Callable[[Completion], None],
+        pulse: Pulse,
     ) -> None:
         self._options = options
+        self._pulse = pulse
+        self._health = HealthFile(options.health_file, pulse) if options.health_file else None
         self._steps_queue = StepsQueue(steps_queue, self._end_with)
         self._factory = factory
         self._held = HeldSteps()
         self._backlog = Backlog(options.executors)
         self._publisher = Publisher(
-            self._steps_queue, results_queue, self._backlog, self._held, options.name, options.host, discard_output
+            self._steps_queue,
+            results_queue,
+            self._backlog,
+            self._held,
+            options.name,
+            options.host,
+            discard_output,
+            pulse,
         )
         self._stopping = threading.Event()
         self._hurry = threading.Event()
@@ -80,7 +95,9 @@ class Worker:
         self._ended = threading.Event()
         self._executors: dict[int, ExecutorProcess] = {}
         self._error: BaseException | None = None
-        self._intake = Intake(self._steps_queue, guard, self._backlog, self._held, self._publisher, self._stopping)
+        self._intake = Intake(
+            self._steps_queue, guard, self._backlog, self._held, self._publisher, self._stopping, pulse
+        )
 
     def stop(self) -> None:
         """Begin to end; called again: hurry. Safe to call from a signal handler."""
@@ -90,6 +107,8 @@ class Worker:
 
     def run(self, announce: Callable[[], None] = lambda: None) -> None:
         """`announce` is called when all executors are ready and the first step may come."""
+        if self._health is not None:
+            self._health.claim()
         executors = start_all(self._factory, self._options.executors)
         self._executors = dict(enumerate(executors))
         log.info("worker ready", worker=self._options.name, executors=len(executors))
@@ -98,14 +117,18 @@ class Worker:
             self._thread(
                 "heartbeat",
                 lambda: heartbeat.beat(
-                    self._steps_queue, self._held, self._options.visibility_timeout_seconds, self._ended
+                    self._steps_queue, self._held, self._options.visibility_timeout_seconds, self._ended, self._pulse
                 ),
             ),
             self._thread(
                 "stale",
-                lambda: heartbeat.hand_back_stale(self._steps_queue, self._held, self._backlog, self._ended),
+                lambda: heartbeat.hand_back_stale(
+                    self._steps_queue, self._held, self._backlog, self._ended, self._pulse
+                ),
             ),
         ]
+        if self._health is not None:
+            watchers.append(self._thread("health", partial(self._health.keep, self._ended)))
         publisher = self._thread("publisher", self._publisher.run)
         stands = [self._thread(f"executor-{slot}", self._stand_by(slot)) for slot in self._executors]
         intake = self._thread("intake", self._intake.run)
@@ -113,6 +136,8 @@ class Worker:
         self._end(intake, stands, publisher, watchers)
         if self._error is not None:
             raise self._error
+        if self._health is not None:
+            self._health.remove()
 
     def _end(
         self,
@@ -162,6 +187,7 @@ class Worker:
                 target()
             except BaseException as error:  # noqa: BLE001 # kept, and raised by `run` when all else is in order
                 self._end_with(error)
+            self._pulse.rest()
 
         # A daemon: a long poll that outlives the grace time must not keep the process.
         thread = threading.Thread(target=guarded, name=name, daemon=True)
@@ -180,6 +206,7 @@ class Worker:
         def serve() -> None:
             self._limit(slot)
             while step := self._backlog.take(begin):
+                self._pulse.turn(step.message.step_timeout_seconds)
                 began = monotonic()
                 lives = self._finish_step(self._executors[slot], step)
                 seconds = monotonic() - began
@@ -187,6 +214,7 @@ class Worker:
                     return
                 self._limit(slot)
                 self._backlog.finished(seconds)
+                self._pulse.rest()
 
         return serve
 
@@ -205,6 +233,7 @@ class Worker:
         except ExecutorLost as error:
             self._step_lost(executor, step, error)
             return False
+        self._pulse.turn()
         self._publisher.publish(Finished(step, completion, monotonic_ns()))
         return True
 
@@ -230,6 +259,7 @@ class Worker:
             return False
 
         def start() -> None:
+            self._pulse.turn(START_TIMEOUT_SECONDS)
             [self._executors[slot]] = start_all(self._factory, 1)
 
         try:

@@ -24,6 +24,7 @@ from stepbench.samples import WorkerFacts
 from worker.backlog import Backlog
 from worker.held import HeldStep, HeldSteps, identities_of
 from worker.identity import identity_of
+from worker.pulse import Pulse
 
 COMPLETIONS_LINGER_SECONDS = 0.05
 DELETIONS_LINGER_SECONDS = 0.25
@@ -52,6 +53,7 @@ class Publisher:
         worker: str,
         host: str,
         discard_output: Callable[[Completion], None],
+        pulse: Pulse,
     ) -> None:
         self._steps_queue = steps_queue
         self._results_queue = results_queue
@@ -60,6 +62,7 @@ class Publisher:
         self._worker = worker
         self._host = host
         self._discard_output = discard_output
+        self._pulse = pulse
         self._changed = threading.Condition()
         self._by_caller = threading.Lock()
         self._finished: list[Finished] = []
@@ -104,7 +107,9 @@ class Publisher:
         while True:
             with self._changed:
                 while (wait_seconds := self._wait_seconds()) > 0:
+                    self._pulse.turn(wait_seconds)
                     self._changed.wait(wait_seconds)
+                self._pulse.turn()
                 batch, self._finished = self._finished[:MAX_BATCH_MESSAGES], self._finished[MAX_BATCH_MESSAGES:]
                 last = self._closed and not self._finished
             for url, group in _by_results_queue(batch).items():

@@ -11,6 +11,7 @@ from stepbench.settings import Settings
 from tests.doubles import outage, refused
 from tests.factories import BUCKET, STEPS_QUEUE, make_done, make_failed, make_ref
 from worker.assembly import _discard_output
+from worker.pulse import Pulse
 
 SETTINGS = Settings(ORCH_BUCKET=BUCKET, ORCH_STEPS_QUEUE_URL=STEPS_QUEUE)
 
@@ -20,7 +21,7 @@ def discards(completion: Completion, error: Exception | None = None) -> tuple[Mo
     clients = Mock()
     clients.s3.delete_object.side_effect = error
     with capture_logs() as lines:
-        _discard_output(clients, SETTINGS, completion)
+        _discard_output(clients, SETTINGS, Pulse(), completion)
     return clients.s3.delete_object, lines
 
 

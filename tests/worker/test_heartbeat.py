@@ -15,6 +15,7 @@ from tests.processes import wait_until
 from worker import heartbeat
 from worker.backlog import Backlog
 from worker.held import HeldStep, HeldSteps
+from worker.pulse import Pulse
 
 
 class Turns(threading.Event):
@@ -42,7 +43,7 @@ def test_every_held_message_is_extended_several_times_within_its_visibility_time
     queue, held, turns = WatchedQueue(), HeldSteps(), Turns(2)
     for step in received(queue, 3):
         held.add(step)
-    heartbeat.beat(queue, held, 30, turns)
+    heartbeat.beat(queue, held, 30, turns, Pulse())
     assert queue.told == [("queue", "hide for 30 s", 3)] * 2
     assert turns.waited == [30 / heartbeat.BEATS_PER_VISIBILITY_TIMEOUT] * 3
     assert heartbeat.BEATS_PER_VISIBILITY_TIMEOUT >= 3
@@ -52,7 +53,7 @@ def test_a_beat_that_fails_does_not_end_the_beating() -> None:
     queue, held = WatchedQueue(), HeldSteps()
     held.add(received(queue, 1)[0])
     queue.faults["hide for 30 s"].append(outage())
-    heartbeat.beat(queue, held, 30, Turns(3))
+    heartbeat.beat(queue, held, 30, Turns(3), Pulse())
     assert len(queue.told) == 3
 
 
@@ -62,7 +63,7 @@ def test_what_is_let_go_is_extended_no_more() -> None:
     held.add(first)
     held.add(second)
     queue.before = lambda call: held.remove([first.receipt])
-    heartbeat.beat(queue, held, 30, Turns(2))
+    heartbeat.beat(queue, held, 30, Turns(2), Pulse())
     assert [count for _, _, count in queue.told] == [2, 1]
 
 
@@ -101,7 +102,7 @@ def test_steps_that_waited_too_long_for_an_executor_are_handed_back(turns: int) 
     backlog.put([old, young])
     held.add(old)
     held.add(young)
-    heartbeat.hand_back_stale(queue, held, backlog, Turns(turns))
+    heartbeat.hand_back_stale(queue, held, backlog, Turns(turns), Pulse())
     assert queue.told == [("queue", "hide for 0 s", 1)]
     assert held.steps() == [young]
     assert queue.depth().visible == 1
@@ -123,7 +124,7 @@ def test_what_is_handed_back_during_a_beat_is_not_hidden_again_by_it() -> None:
             )
 
     queue.before = hand_back_during_the_beat
-    heartbeat.beat(queue, held, 30, Turns(1))
+    heartbeat.beat(queue, held, 30, Turns(1), Pulse())
     handing_back.join()
     assert queue.depth().visible == 1
 
@@ -144,8 +145,8 @@ def test_what_goes_wrong_is_logged_with_how_many_steps_it_concerns_and_with_whic
     backlog = Backlog(1, lambda: 10_000_000_000)
     backlog.put(steps)
     with capture_logs() as lines:
-        heartbeat.beat(queue, held, 30, Turns(1))
-        heartbeat.hand_back_stale(queue, held, backlog, Turns(1))
+        heartbeat.beat(queue, held, 30, Turns(1), Pulse())
+        heartbeat.hand_back_stale(queue, held, backlog, Turns(1), Pulse())
     assert [line["event"].split(" of ")[0] for line in lines] == [
         "could not extend the visibility",
         "handing back steps that waited too long for a free executor",

@@ -18,6 +18,7 @@ from worker.backlog import Backlog
 from worker.held import HeldStep, HeldSteps
 from worker.intake import Intake
 from worker.publisher import Finished
+from worker.pulse import Pulse
 
 GUARD = Guard(BUCKET, PREFIX, STEPS_QUEUE, "stepbench-results-", None)
 
@@ -59,7 +60,7 @@ class Desk:
         self.answers = Answers()
         self.stopping = threading.Event()
         publisher: Any = self.answers
-        self.intake = Intake(self.queue, GUARD, self.backlog, self.held, publisher, self.stopping)
+        self.intake = Intake(self.queue, GUARD, self.backlog, self.held, publisher, self.stopping, Pulse())
 
     def run(self, *bodies: str) -> None:
         """Takes in messages with these bodies, then ends."""

@@ -21,8 +21,10 @@ from worker import backlog, heartbeat
 from worker.executors import ExecutorFactory
 from worker.held import HeldStep
 from worker.loop import Worker, WorkerOptions
+from worker.pulse import Pulse
 
 NOTHING_YET_SECONDS = 0.01
+ALLOWANCE_SECONDS = 60.0
 
 
 class StepsQueue(WatchedQueue):
@@ -69,6 +71,8 @@ class Stage(ExecutorFactory):
     def __init__(self) -> None:
         self.steps = StepsQueue("steps")
         self.results = WatchedQueue("results")
+        self.pulse = Pulse(ALLOWANCE_SECONDS, lambda: self.now_ns)
+        self.now_ns = 0
         self.started: list[PlayedExecutor] = []
         self.begun: list[tuple[str, int]] = []
         """(executor, chain) in the order in which steps began."""
@@ -79,10 +83,10 @@ class Stage(ExecutorFactory):
         self.started.append(PlayedExecutor(f"e{len(self.started) + 1}", self))
         return self.started[-1]
 
-    def worker(self, executors: int = 1, max_steps: int = 0) -> Worker:
-        options = WorkerOptions("w1", "host1", executors, max_steps, 3_600, 3_600)
+    def worker(self, executors: int = 1, max_steps: int = 0, visibility_seconds: int = 3_600) -> Worker:
+        options = WorkerOptions("w1", "host1", executors, max_steps, visibility_seconds, 3_600)
         guard = Guard(BUCKET, PREFIX, STEPS_QUEUE, "stepbench-results-", None)
-        return Worker(options, guard, self.steps, lambda url: self.results, self, lambda completion: None)
+        return Worker(options, guard, self.steps, lambda url: self.results, self, lambda completion: None, self.pulse)
 
     def send(self, chains: Sequence[int]) -> None:
         self.steps.send([Outgoing(make_message(chain=chain).model_dump_json()) for chain in chains])
@@ -311,3 +315,51 @@ def test_a_worker_that_ends_says_what_it_waits_for_and_how_to_hurry_it(stage: St
     for line in lines[1:3]:
         assert line["log_level"] == "info"
         assert line["hint"] == "a second signal hurries it"
+
+
+@pytest.mark.parametrize(
+    ("call", "stuck"), [("receive", "intake"), ("hide for 1 s", "heartbeat"), ("send", "executor-0")]
+)
+def test_a_thread_whose_call_never_ends_is_told_and_those_that_wait_are_not(
+    stage: Stage, running: Start, call: str, stuck: str
+) -> None:
+    under_way, go = threading.Event(), threading.Event()
+
+    def never_end(asked: str) -> None:
+        if asked == call:
+            under_way.set()
+            go.wait(60)
+
+    stage.steps.before = stage.results.before = never_end
+    running(visibility_seconds=1)
+    if call == "send":
+        stage.steps.before = lambda asked: None
+        stage.send([1])
+    under_way.wait(60)
+    assert stage.pulse.stuck() == []
+    stage.now_ns += int((ALLOWANCE_SECONDS + 0.5) * 1e9)
+    wait_until(lambda: stage.pulse.stuck() == [stuck], f"only {stuck} is stuck")
+    go.set()
+    wait_until(lambda: stage.pulse.stuck() == [], "all is well again")
+
+
+def test_a_step_that_takes_its_time_and_executors_that_are_all_busy_are_no_illness(
+    stage: Stage, running: Start
+) -> None:
+    begun, go = threading.Event(), threading.Event()
+
+    def take_time(message: StepMessage) -> None:
+        begun.set()
+        go.wait(60)
+
+    stage.play = take_time
+    running(visibility_seconds=1)
+    stage.send([1])
+    begun.wait(60)
+    timeout_seconds = make_message().step_timeout_seconds
+    stage.now_ns += int(timeout_seconds * 1e9)
+    assert not {"executor-0", "intake"} & set(stage.pulse.stuck())
+    stage.now_ns += int((ALLOWANCE_SECONDS + 0.5) * 1e9)
+    assert "executor-0" in stage.pulse.stuck(), "it has outlived even its end"
+    assert "intake" not in stage.pulse.stuck()
+    go.set()

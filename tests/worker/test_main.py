@@ -7,10 +7,12 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from time import monotonic_ns
 
 import pytest
 
 from stepbench import settings_table
+from worker import health_check
 
 WORKER = [sys.executable, "-m", "worker"]
 NOBODY = "http://127.0.0.1:9"
@@ -35,6 +37,55 @@ def worker(*flags: str, **variables: str) -> subprocess.CompletedProcess[str]:
         text=True,
         check=False,
         env={**os.environ, **variables},
+    )
+
+
+def test_the_health_of_a_worker_is_looked_at_without_anything_heavy(tmp_path: Path) -> None:
+    file = tmp_path / "health"
+    heavy = f"{HEAVY} pydantic dotenv stepbench.settings stepbench.configuration worker.cli argparse"
+    script = (
+        f"import sys\nsys.argv[1:] = ['--check-health', {str(file)!r}]\nfrom worker.__main__ import main\n"
+        f"code = main()\nprint([name for name in {heavy!r}.split() if name in sys.modules])\nsys.exit(code)"
+    )
+
+    answer = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+
+    sentence, heavy_modules = answer.stdout.splitlines()
+    assert (answer.returncode, heavy_modules) == (1, "[]"), answer.stderr
+    assert sentence == f"{file} is not there: the worker is starting, has ended, or has another HEALTH_FILE"
+
+
+@pytest.mark.parametrize(
+    ("flags", "variables"),
+    [
+        (["--check-health", "health"], {}),
+        (["--check-health=health"], {}),
+        (["--check-health"], {"HEALTH_FILE": "health"}),
+        (["--log-level", "info", "--check-health", "health"], {"HEALTH_FILE": "another"}),
+    ],
+)
+def test_it_tells_how_the_worker_is_that_writes_the_health_file(flags: list[str], variables: dict[str, str]) -> None:
+    health_check.write(Path("health"), [], monotonic_ns())
+
+    answer = worker(*flags, **variables)
+
+    assert (answer.returncode, answer.stdout, answer.stderr) == (0, "the worker is healthy\n", "")
+
+
+def test_a_look_at_no_file_at_all_is_wrong_usage() -> None:
+    answer = worker("--check-health")
+
+    assert (answer.returncode, answer.stdout) == (2, "")
+    assert answer.stderr == "--health-file (HEALTH_FILE) is not set, and --check-health names no file\n"
+
+
+def test_a_health_file_that_cannot_be_written_is_told_before_anything_is_begun() -> None:
+    answer = worker(**{**CONFIGURED, **REGION, **KEYS, "HEALTH_FILE": "nowhere/health"})
+
+    assert (answer.returncode, answer.stdout) == (3, "")
+    assert answer.stderr == (
+        "HEALTH_FILE=nowhere/health cannot be written: No such file or directory; "
+        "--health-file (HEALTH_FILE) names a file in a folder that can be\n"
     )
 
 

@@ -20,6 +20,7 @@ from worker import publisher as publisher_module
 from worker.backlog import Backlog
 from worker.held import HeldStep, HeldSteps
 from worker.publisher import COMPLETIONS_LINGER_SECONDS, DELETIONS_LINGER_SECONDS, Finished, Publisher
+from worker.pulse import Pulse
 
 SECOND_NS = 1_000_000_000
 
@@ -47,6 +48,7 @@ class Desk:
             "w1",
             "host1",
             self.discarded.append,
+            Pulse(),
         )
 
     @property
