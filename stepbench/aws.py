@@ -10,6 +10,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
 
+from stepbench import whole_replies
 from stepbench.errors import EnvironmentRefused
 from stepbench.samples import Frozen
 from stepbench.settings import Settings
@@ -111,13 +112,15 @@ class Clients:
             **more,
         )
         try:
-            return self._session.client(service, endpoint_url=endpoint, config=config)
+            client = self._session.client(service, endpoint_url=endpoint, config=config)
         except NoRegionError as error:
             raise EnvironmentRefused("no AWS region is set; --aws-region (AWS_REGION) names it") from error
         except (BotoCoreError, ValueError) as error:
             raise EnvironmentRefused(
                 f"no {service} client: {error}; --aws-region (AWS_REGION) names the region"
             ) from error
+        whole_replies.insist(client)
+        return client
 
 
 def _sdk_session(*, untouched: bool) -> Any:

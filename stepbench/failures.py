@@ -1,16 +1,17 @@
 """Errors classified, once and here: worth another attempt, for good, or a bug of ours.
 
-Retryable is what another attempt may get past: the network, throttling, a server's own trouble, an executor that was
-killed. Permanent is what will not change: no access, no object, damaged or refused data. Everything unknown is ours,
-and not retried: a bug does not go away by itself.
+Retryable is what another attempt may get past: the network, throttling, a server's own trouble, a reply that was cut or
+damaged (`stepbench.whole_replies`), an executor that was killed. Permanent is what will not change: no access, no
+object, data that is damaged where it lies or refused. Everything unknown is ours, and not retried: a bug does not go
+away by itself.
 """
 
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import Any, Literal
 
-from stepbench.errors import ExecutorLost, PartlyRefused
+from stepbench.errors import ExecutorLost, PartlyRefused, StepbenchError
 from stepbench.messages import Completion, StepError, StepMessage
 from stepbench.samples import Phase
 
@@ -37,6 +38,8 @@ RETRYABLE_SDK_CLASSES = frozenset(
         "RetriesExceededError",
         "S3TransferFailedError",
         "CredentialRetrievalError",
+        "ResponseParserError",
+        "FlexibleChecksumError",
     }
 )
 RETRYABLE_CODES = frozenset(
@@ -60,9 +63,21 @@ RETRYABLE_CODES = frozenset(
         "ServiceUnavailable",
         "KMS.ThrottlingException",
         "KmsThrottled",
+        "OverLimit",
+        # What was sent did not arrive as it was sent.
+        "IncompleteBody",
+        "BadDigest",
+        "XAmzContentSHA256Mismatch",
+        # Completed by a try whose answer did not arrive; another attempt begins an upload of its own.
+        "NoSuchUpload",
     }
 )
+TOO_MANY_REQUESTS = 429
+PERMANENT_TYPES: tuple[type[BaseException], ...] = (StepbenchError, MemoryError)
 QUEUE_GONE_CODES = frozenset({"AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist"})
+_RECEIPT_CODES = frozenset({"ReceiptHandleIsInvalid", "MessageNotInflight"})
+
+Kind = Literal["retryable", "permanent", "ours"]
 
 
 def failed(message: StepMessage, error: BaseException, phase: Phase | None) -> Completion:
@@ -91,16 +106,30 @@ def error_class(error: BaseException) -> str:
 
 def is_retryable(error: BaseException) -> bool:
     """Whether another attempt may succeed where this one did not."""
-    if isinstance(error, RETRYABLE_TYPES):
-        return True
+    return kind_of(error) == "retryable"
+
+
+def kind_of(error: BaseException) -> Kind:
+    """Worth another attempt, for good, or a bug of ours."""
+    names = {kind.__name__ for kind in type(error).__mro__}
+    if isinstance(error, RETRYABLE_TYPES) or names & RETRYABLE_SDK_CLASSES:
+        return "retryable"
     if code := error_code(error):
-        return code in RETRYABLE_CODES or _http_status(error) >= 500
-    return any(kind.__name__ in RETRYABLE_SDK_CLASSES for kind in type(error).__mro__)
+        status = _http_status(error)
+        passing = code in RETRYABLE_CODES or status >= 500 or status == TOO_MANY_REQUESTS
+        return "retryable" if passing else "permanent"
+    return "permanent" if isinstance(error, PERMANENT_TYPES) or "BotoCoreError" in names else "ours"
 
 
 def is_queue_gone(error: BaseException) -> bool:
     """The queue that was spoken to does not exist (any more)."""
     return error_code(error) in QUEUE_GONE_CODES
+
+
+def is_receipt_stale(error: BaseException) -> bool:
+    """The message that a receipt stood for is gone, or has been received again since."""
+    code = (error_code(error) or "").rpartition(".")[2]
+    return code in _RECEIPT_CODES or (code == "InvalidParameterValue" and "ReceiptHandle" in str(error))
 
 
 def error_code(error: BaseException) -> str | None:

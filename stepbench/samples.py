@@ -6,6 +6,7 @@ own millisecond stamps. Which clock measures which part, and why the parts add u
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Annotated, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -37,6 +38,24 @@ class S3Requests(Frozen):
     connections_opened: Count | None = None
     request_ids: tuple[str, ...] | None = None
     """Ids of the first and of the slowest few requests, for a support case."""
+
+    def and_again(self, again: S3Requests) -> S3Requests:
+        """A transfer that was made twice, because the first one did not bring what was announced."""
+        statuses = None
+        if self.statuses is not None and again.statuses is not None:
+            statuses = dict(Counter(self.statuses) + Counter(again.statuses))
+        return S3Requests(
+            requests=_sum(self.requests, again.requests),
+            statuses=statuses,
+            retries=_sum(self.retries, again.retries, 1),
+            connections_opened=_sum(self.connections_opened, again.connections_opened),
+            request_ids=self.request_ids or again.request_ids,
+        )
+
+
+def _sum(*counts: int | None) -> int | None:
+    known = [count for count in counts if count is not None]
+    return sum(known) if len(known) == len(counts) else None
 
 
 class S3Facts(Frozen):

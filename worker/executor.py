@@ -20,8 +20,7 @@ from typing import BinaryIO
 import structlog
 
 from stepbench import logs, s3_clients
-from stepbench.errors import StepbenchError
-from stepbench.failures import failed, is_retryable
+from stepbench.failures import failed, kind_of
 from stepbench.messages import Completion, PayloadRef, StepMessage
 from stepbench.peak_memory import PeakMemory
 from stepbench.s3_clients import S3Client
@@ -142,13 +141,12 @@ def _garbage_collection(mode: str) -> Iterator[None]:
 
 
 def _log_failure(message: StepMessage, error: Exception, timer: PhaseTimer) -> None:
-    foreseeable = isinstance(error, StepbenchError) or is_retryable(error) or hasattr(error, "response")
     log.warning(
         "step failed",
         **identity_of(message),
         phase=timer.current,
         error=str(error),
-        exc_info=not foreseeable,
+        exc_info=kind_of(error) == "ours",
     )
 
 

@@ -102,6 +102,15 @@ class SqsChannel:
         except RetryError as error:
             raise error.last_attempt.exception() or error from None
 
+    def _at_best(self, call: Callable[P, None], *arguments: P.args, **named: P.kwargs) -> None:
+        """Once: what an outage keeps from being dealt with comes again, and need not be waited for."""
+        try:
+            call(*arguments, **named)
+        except Exception as error:
+            if not self._worth_waiting(error):
+                raise
+            log.info("a message is left to come again", error=str(error))
+
     def _sort(self, message: Received, received_at_ns: int, arrivals: Arrivals) -> None:
         try:
             completion = _completion_in(message.body)
@@ -124,19 +133,19 @@ class SqsChannel:
     def _turn_away(self, message: Received, completion: Completion) -> Stray:
         """Another run's completion: for that run to find, where runs share the results queue."""
         if completion.expires_at < time():
-            self._results.delete([message.receipt])
+            self._at_best(self._results.delete, [message.receipt])
             return Stray("expired", f"a completion of run {completion.run} had expired and was deleted")
         if self._results_are_own:
-            self._results.delete([message.receipt])  # as in `_refuse`
+            self._at_best(self._results.delete, [message.receipt])  # as in `_refuse`
             return Stray("foreign", f"a completion of run {completion.run}, on this run's own queue, was deleted")
-        self._results.hide([message.receipt], random.randint(*FOREIGN_DELAY_SECONDS))
+        self._at_best(self._results.hide, [message.receipt], random.randint(*FOREIGN_DELAY_SECONDS))
         return Stray("foreign", f"a completion of run {completion.run} was handed back")
 
     def _refuse(self, message: Received, error: MessageRefused) -> Stray:
         log.warning("completion refused", message_id=message.id, reason=str(error))
         if self._results_are_own:
             # Nobody else reads this queue and it has no redrive: left there, it would come back for ever.
-            self._results.delete([message.receipt])
+            self._at_best(self._results.delete, [message.receipt])
         return Stray("foreign", f"a message that is no completion was refused: {error}")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from stepbench.errors import EnvironmentRefused
+from stepbench.failures import is_queue_gone
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs.client import SQSClient
@@ -40,5 +41,9 @@ def _account_and_name(url: str) -> list[str]:
 
 
 def delete(client: SQSClient, url: str) -> None:
-    """Raises the SDK's error."""
-    client.delete_queue(QueueUrl=url)
+    """Raises the SDK's error, but not where the queue is gone: a deletion whose answer was lost is tried again."""
+    try:
+        client.delete_queue(QueueUrl=url)
+    except Exception as error:
+        if not is_queue_gone(error):
+            raise

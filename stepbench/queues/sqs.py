@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import structlog
 from tenacity import Retrying, retry_if_result, stop_after_attempt, wait_random_exponential
 
 from stepbench.errors import PartlyRefused
+from stepbench.failures import is_receipt_stale
 from stepbench.queues import MAX_BATCH_MESSAGES, Depth, Outgoing, Received
 
 if TYPE_CHECKING:
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
 
 BATCH_ATTEMPTS = 6
 """Tries for the refused part of a batch; the SDK retries calls, but not the parts of one that was answered."""
+
+_NOT_TOLD = {"Code": "NoAnswer", "Message": "the answer does not tell what became of it"}
 
 log = structlog.get_logger()
 Item = TypeVar("Item")
@@ -52,20 +56,15 @@ class SqsQueue:
                 "ApproximateReceiveCount",
             ],
         )
-        return [_received(message) for message in answer.get("Messages", ())]
+        return [received for message in answer.get("Messages", ()) if (received := _received(message))]
 
     def delete(self, receipts: Sequence[str]) -> None:
         for batch in _batches(receipts):
-            self._retrying(self._delete_batch, list(batch))
+            _past_stale_receipts(lambda receipts: self._retrying(self._delete_batch, receipts), list(batch))
 
     def hide(self, receipts: Sequence[str], seconds: int) -> None:
         for batch in _batches(receipts):
-            entries = [
-                {"Id": str(index), "ReceiptHandle": receipt, "VisibilityTimeout": seconds}
-                for index, receipt in enumerate(batch)
-            ]
-            answer = self._client.change_message_visibility_batch(QueueUrl=self.url, Entries=entries)  # type: ignore[arg-type] # the stubs ask for TypedDicts
-            _log_refused("hide", answer.get("Failed", ()))
+            _past_stale_receipts(lambda receipts: self._hide_batch(receipts, seconds), list(batch))
 
     def depth(self) -> Depth:
         found = self._client.get_queue_attributes(
@@ -85,15 +84,23 @@ class SqsQueue:
     def _send_batch(self, messages: list[Outgoing]) -> list[tuple[Outgoing, str]]:
         entries: list[Any] = [{"Id": str(index), **_content(message)} for index, message in enumerate(messages)]
         answer = self._client.send_message_batch(QueueUrl=self.url, Entries=entries)
-        return [(messages[int(failed["Id"])], _reason(failed)) for failed in answer.get("Failed", ())]
+        return [(messages[index], _reason(part)) for index, part in _refused(answer, len(messages))]
 
     def _delete_batch(self, receipts: list[str]) -> list[tuple[str, str]]:
         entries: list[Any] = [{"Id": str(index), "ReceiptHandle": receipt} for index, receipt in enumerate(receipts)]
         answer = self._client.delete_message_batch(QueueUrl=self.url, Entries=entries)
-        failed = answer.get("Failed", ())
-        _log_refused("delete", failed)
+        refused = _refused(answer, len(receipts))
+        _log_refused("delete", refused)
         # The sender's fault: the receipt has run out. The message comes again and is then known as a duplicate.
-        return [(receipts[int(part["Id"])], _reason(part)) for part in failed if not part.get("SenderFault")]
+        return [(receipts[index], _reason(part)) for index, part in refused if not part.get("SenderFault")]
+
+    def _hide_batch(self, receipts: list[str], seconds: int) -> None:
+        entries: list[Any] = [
+            {"Id": str(index), "ReceiptHandle": receipt, "VisibilityTimeout": seconds}
+            for index, receipt in enumerate(receipts)
+        ]
+        answer = self._client.change_message_visibility_batch(QueueUrl=self.url, Entries=entries)
+        _log_refused("hide", _refused(answer, len(receipts)))
 
     @staticmethod
     def _retrying(call: Any, items: list[Item]) -> list[tuple[Item, str]]:
@@ -124,22 +131,54 @@ def _content(message: Outgoing) -> Any:
     return content | {"MessageGroupId": message.group} if message.group else content
 
 
-def _received(message: Any) -> Received:
-    attributes = message["Attributes"]
-    return Received(
-        id=message["MessageId"],
-        receipt=message["ReceiptHandle"],
-        body=message["Body"],
-        sent_at_ms=int(attributes["SentTimestamp"]),
-        first_received_at_ms=int(attributes["ApproximateFirstReceiveTimestamp"]),
-        receive_count=int(attributes["ApproximateReceiveCount"]),
-    )
+def _past_stale_receipts(call: Callable[[list[str]], object], receipts: list[str]) -> None:
+    """`call(receipts)`, on servers too that refuse all of them where one is no longer valid: then each by itself."""
+    try:
+        call(receipts)
+    except Exception as error:
+        if not is_receipt_stale(error):
+            raise
+        if len(receipts) == 1:
+            log.info("a receipt is no longer valid", reason=str(error))
+            return
+        for receipt in receipts:
+            _past_stale_receipts(call, [receipt])
+
+
+def _received(message: Any) -> Received | None:
+    """Null for what did not arrive as it was sent: it is left alone, and comes again after its visibility timeout."""
+    try:
+        attributes = message["Attributes"]
+        received = Received(
+            id=message["MessageId"],
+            receipt=message["ReceiptHandle"],
+            body=message["Body"],
+            sent_at_ms=int(attributes["SentTimestamp"]),
+            first_received_at_ms=int(attributes["ApproximateFirstReceiveTimestamp"]),
+            receive_count=int(attributes["ApproximateReceiveCount"]),
+        )
+    except (KeyError, ValueError) as error:
+        log.warning("a message arrived damaged and is left to come again", reason=repr(error))
+        return None
+    # The SDK does not look. A server that gives no checksum is believed.
+    announced = message.get("MD5OfBody")
+    if announced and hashlib.md5(received.body.encode(), usedforsecurity=False).hexdigest() != announced:
+        log.warning("a message arrived damaged and is left to come again", message_id=received.id, reason="MD5OfBody")
+        return None
+    return received
+
+
+def _refused(answer: Any, count: int) -> list[tuple[int, Any]]:
+    """Of `count` entries those that were not done, each with what was answered for it: an answer may lack some."""
+    done = {part.get("Id") for part in answer.get("Successful", ())}
+    told = {part.get("Id"): part for part in answer.get("Failed", ())}
+    return [(index, told.get(str(index), _NOT_TOLD)) for index in range(count) if str(index) not in done]
 
 
 def _reason(failed: Any) -> str:
     return f"{failed.get('Code')}: {failed.get('Message')}"
 
 
-def _log_refused(what: str, failed: Sequence[Any]) -> None:
-    for part in failed:
+def _log_refused(what: str, refused: Sequence[tuple[int, Any]]) -> None:
+    for _, part in refused:
         log.info("queue refused a part of a batch", call=what, reason=_reason(part))

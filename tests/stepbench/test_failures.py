@@ -6,8 +6,9 @@ import pytest
 from boto3.exceptions import S3TransferFailedError
 from botocore import exceptions as sdk
 from botocore.exceptions import ClientError
+from botocore.parsers import ResponseParserError
 
-from stepbench import errors, failures
+from stepbench import errors, failures, whole_replies
 from tests.factories import make_message
 
 ENDPOINT = "https://s3.eu-west-1.amazonaws.com"
@@ -19,6 +20,10 @@ def answer(code: str, status: int = 400) -> ClientError:
         "ResponseMetadata": {"HTTPStatusCode": status},
     }
     return ClientError(response, "PutObject")
+
+
+def invalid(message: str) -> ClientError:
+    return ClientError({"Error": {"Code": "InvalidParameterValue", "Message": message}}, "DeleteMessage")
 
 
 RETRYABLE = [
@@ -47,6 +52,12 @@ RETRYABLE = [
     (answer("InternalError", 500), "InternalError"),
     (answer("SomethingNew", 500), "SomethingNew"),
     (answer("502", 502), "502"),
+    (answer("SomethingNew", 429), "SomethingNew"),
+    (answer("OverLimit", 403), "OverLimit"),
+    (answer("BadDigest"), "BadDigest"),
+    (answer("NoSuchUpload", 404), "NoSuchUpload"),
+    (answer(whole_replies.CODE, 500), whole_replies.CODE),
+    (ResponseParserError("no XML"), "ResponseParserError"),
 ]
 PERMANENT = [
     (answer("AccessDenied", 403), "AccessDenied"),
@@ -80,6 +91,34 @@ def test_what_will_not_change_is_not_retried(error: Exception, name: str) -> Non
     assert (told.retryable, told.error_class, told.phase) == (False, name, None)
 
 
+@pytest.mark.parametrize("error", [FileNotFoundError("gone"), KeyError("a bug"), ValueError("a bug"), RuntimeError()])
+def test_what_nobody_raises_on_purpose_is_a_bug_of_ours(error: Exception) -> None:
+    assert failures.kind_of(error) == "ours"
+
+
+@pytest.mark.parametrize(
+    "error", [error for error, _ in PERMANENT if not isinstance(error, FileNotFoundError | KeyError)], ids=repr
+)
+def test_what_is_permanent_is_no_bug_of_ours(error: Exception) -> None:
+    assert failures.kind_of(error) == "permanent"
+
+
+@pytest.mark.parametrize(
+    ("error", "stale"),
+    [
+        (answer("ReceiptHandleIsInvalid"), True),
+        (answer("AWS.SimpleQueueService.MessageNotInflight"), True),
+        (invalid("Value r for parameter ReceiptHandle is invalid. Reason: The receipt handle has expired."), True),
+        (invalid("Value 50000 for parameter VisibilityTimeout is invalid."), False),
+        (answer("AccessDenied", 403), False),
+        (ValueError("ReceiptHandleIsInvalid"), False),
+    ],
+    ids=repr,
+)
+def test_a_receipt_that_is_no_longer_valid_is_told_from_other_errors(error: Exception, stale: bool) -> None:
+    assert failures.is_receipt_stale(error) is stale
+
+
 @pytest.mark.parametrize(
     "code",
     [
@@ -94,8 +133,9 @@ def test_a_code_that_asks_for_patience_is_retryable_whatever_its_status(code: st
 @pytest.mark.parametrize("name", sorted(failures.RETRYABLE_SDK_CLASSES))
 def test_every_class_of_the_sdk_that_is_named_exists(name: str) -> None:
     import boto3.exceptions
+    import botocore.parsers
 
-    assert hasattr(sdk, name) or hasattr(boto3.exceptions, name)
+    assert any(hasattr(module, name) for module in (sdk, boto3.exceptions, botocore.parsers))
 
 
 @pytest.mark.parametrize(

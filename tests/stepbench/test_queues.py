@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 import threading
 from collections.abc import Callable, Iterator
 from time import monotonic
@@ -327,6 +328,71 @@ def test_a_refused_part_of_a_beat_waits_for_the_next(stub: Stubber, stubbed: Sqs
     stub.add_response("change_message_visibility_batch", answer, {"QueueUrl": URL, "Entries": entries})
     stubbed.hide(["a"], 30)
     assert pauses == []
+
+
+@pytest.mark.parametrize(
+    ("call", "act", "with_it"),
+    [
+        ("delete_message_batch", lambda queue, receipts: queue.delete(receipts), {}),
+        (
+            "change_message_visibility_batch",
+            lambda queue, receipts: queue.hide(receipts, 30),
+            {"VisibilityTimeout": 30},
+        ),
+    ],
+    ids=["delete", "hide"],
+)
+def test_where_one_stale_receipt_has_a_whole_batch_refused_the_others_are_dealt_with_one_by_one(
+    call: str,
+    act: Callable[[SqsQueue, list[str]], None],
+    with_it: dict[str, int],
+    stub: Stubber,
+    stubbed: SqsQueue,
+) -> None:
+    stub.add_client_error(call, "ReceiptHandleIsInvalid", "of one of them", 400)
+    stub.add_client_error(call, "ReceiptHandleIsInvalid", "of this one", 400)
+    entry = {"Id": "0", "ReceiptHandle": "new", **with_it}
+    stub.add_response(call, {"Successful": [{"Id": "0"}], "Failed": []}, {"QueueUrl": URL, "Entries": [entry]})
+    act(stubbed, ["old", "new"])
+
+
+def test_an_entry_that_a_batchs_answer_does_not_tell_of_is_sent_again(stub: Stubber, stubbed: SqsQueue) -> None:
+    sent = {"Id": "0", "MessageId": "m", "MD5OfMessageBody": "0" * 32}
+    entries = [{"Id": str(index), "MessageBody": body} for index, body in enumerate("ab")]
+    stub.add_response("send_message_batch", {"Successful": [sent], "Failed": []}, {"QueueUrl": URL, "Entries": entries})
+    expects_send(stub, ["b"], [])
+    stubbed.send(outgoing("a", "b"))
+
+
+def test_an_entry_that_a_batchs_answer_does_not_tell_of_is_deleted_again(stub: Stubber, stubbed: SqsQueue) -> None:
+    entries = [{"Id": str(index), "ReceiptHandle": receipt} for index, receipt in enumerate("ab")]
+    answer = {"Successful": [{"Id": "1"}], "Failed": []}
+    stub.add_response("delete_message_batch", answer, {"QueueUrl": URL, "Entries": entries})
+    expects_delete(stub, ["a"], [])
+    stubbed.delete(["a", "b"])
+
+
+DAMAGE = {
+    "body": {"Body": "bodx"},
+    "stamp": {"Attributes": {"SentTimestamp": "17000x0000000"}},
+    "no attributes": {"Attributes": {}},
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGE.values(), ids=DAMAGE.keys())
+def test_a_message_that_arrives_damaged_is_left_to_come_again(
+    damage: dict[str, Any], stub: Stubber, stubbed: SqsQueue
+) -> None:
+    names = ("SentTimestamp", "ApproximateFirstReceiveTimestamp", "ApproximateReceiveCount")
+    whole = {
+        "MessageId": "m",
+        "ReceiptHandle": "r",
+        "Body": "body",
+        "MD5OfBody": hashlib.md5(b"body", usedforsecurity=False).hexdigest(),
+        "Attributes": dict.fromkeys(names, "1700000000123"),
+    }
+    stub.add_response("receive_message", {"Messages": [whole | damage, whole]})
+    assert [received.body for received in stubbed.receive(10, 0)] == ["body"]
 
 
 def test_a_call_that_is_refused_as_a_whole_raises_the_services_own_error(stub: Stubber, stubbed: SqsQueue) -> None:

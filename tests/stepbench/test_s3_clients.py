@@ -352,7 +352,9 @@ def test_boto3_sends_the_same_body_over_tls_for_any_form_of_bytes(monkeypatch: p
     def send(request: Any, **_: Any) -> AWSResponse:
         headers = request.headers
         sent.append((headers["X-Amz-Decoded-Content-Length"], headers.get("Expect"), request.body.read()))
-        return AWSResponse(request.url, 200, HTTPHeaders(), SimpleNamespace(stream=lambda: iter([b""])))
+        return AWSResponse(
+            request.url, 200, HTTPHeaders.from_dict({"ETag": "e"}), SimpleNamespace(stream=lambda: iter([b""]))
+        )
 
     client = made("boto3", Interference(endpoint="https://s3.example"))
     client._client.meta.events.register("before-send.s3", send)  # type: ignore[attr-defined] # boto3's own inside

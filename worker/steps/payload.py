@@ -11,17 +11,23 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache
 
+import structlog
+
 from stepbench import payload
+from stepbench.buffers import Data
 from stepbench.compression import Compression
-from stepbench.errors import UsageError
+from stepbench.errors import ChecksumMismatch, SizeMismatch, UsageError
 from stepbench.messages import PayloadRef, StepMessage
 from stepbench.payload import PayloadFormat
 from stepbench.s3_clients import Encryption, S3Client
 from stepbench.s3_uris import bucket_and_key, uri
-from stepbench.samples import S3Facts
+from stepbench.samples import S3Facts, S3Requests
 from stepbench.timing import PhaseTimer
 from worker import transforms
+from worker.identity import identity_of
 from worker.steps import Outcome, Tools
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True)
@@ -53,10 +59,7 @@ def prepare(message: StepMessage, tools: Tools) -> Prepared:
 def run(step: Prepared, timer: PhaseTimer) -> Outcome:
     """Raises PayloadDamaged, PayloadRefused or the S3 client's own error; `timer.current` is then the phase."""
     source, reader, writer = step.message.input, step.reader, step.writer
-    with timer("download"):
-        data, got = step.client.get(*bucket_and_key(source.uri), source.object_bytes)
-    with timer("checksum"):
-        payload.check(data, source.checksum)
+    data, got = _read(step, timer)
     with timer("decompress"):
         data = reader.decompress(data, source.serialized_bytes)
     with timer("deserialize"):
@@ -84,6 +87,30 @@ def run(step: Prepared, timer: PhaseTimer) -> Outcome:
         compression=step.message.output.compression,
     )
     return Outcome(output=output, records=records, s3_client=step.client.name, s3=S3Facts(get=got, put=put))
+
+
+def _read(step: Prepared, timer: PhaseTimer) -> tuple[Data, S3Requests]:
+    """The object, checked. What is not as announced is read once more: its way may be damaged and not the object."""
+    reads: list[S3Requests] = []
+    try:
+        data = _read_once(step, timer, reads)
+    except (ChecksumMismatch, SizeMismatch) as error:
+        log.warning("a payload is read again", **identity_of(step.message), reason=str(error))
+    else:
+        return data, reads[0]
+    # Not within the handler: the error holds on to what was read first.
+    data = _read_once(step, timer, reads)
+    return data, reads[0].and_again(reads[1]) if len(reads) > 1 else reads[0]
+
+
+def _read_once(step: Prepared, timer: PhaseTimer, reads: list[S3Requests]) -> Data:
+    source = step.message.input
+    with timer("download"):
+        data, got = step.client.get(*bucket_and_key(source.uri), source.object_bytes)
+    reads.append(got)
+    with timer("checksum"):
+        payload.check(data, source.checksum)
+    return data
 
 
 @cache

@@ -201,3 +201,24 @@ def test_what_is_not_worth_waiting_for_is_raised_at_once(monkeypatch: pytest.Mon
 
     with pytest.raises(PermissionError, match="not for you"):
         channel.receive(0)
+
+
+@pytest.mark.parametrize("own", [True, False])
+@pytest.mark.parametrize("stray", ["{", "foreign", "expired"])
+def test_what_an_outage_keeps_from_being_turned_away_comes_again_and_ends_no_run(
+    stray: str, own: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    channel, _, results = make_channel(own=own)
+    bodies = {
+        "{": "{",
+        "foreign": make_done(run="other").model_dump_json(),
+        "expired": make_done(run="other", expires_at=1.0).model_dump_json(),
+    }
+    results.send([Outgoing(bodies[stray]), Outgoing(make_done().model_dump_json())])
+    for call in ("delete", "hide"):
+        monkeypatch.setattr(results, call, Outage(getattr(results, call), ConnectionError("away"), 99))
+
+    arrivals = channel.receive(0)
+
+    assert (len(arrivals.completions), len(arrivals.strays)) == (1, 1)
+    assert len(results.bodies()) == 2

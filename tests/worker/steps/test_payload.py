@@ -8,7 +8,7 @@ import pytest
 
 from stepbench import payload
 from stepbench.compression import Compression
-from stepbench.errors import UsageError
+from stepbench.errors import ChecksumMismatch, UsageError
 from stepbench.s3_clients import Encryption
 from stepbench.samples import PHASES, S3Requests
 from stepbench.timing import PhaseTimer
@@ -115,6 +115,40 @@ def test_each_form_of_the_payload_is_let_go_as_soon_as_the_next_one_exists() -> 
         ("compress", ["serialized again"]),
         ("put", ["compressed"]),
     ]
+
+
+class DamagedOnItsWay(Doubles):
+    """A client whose first reads bring something else than the object."""
+
+    def __init__(self, watch: Watch, times: int) -> None:
+        super().__init__(watch)
+        self._times = times
+
+    def get(self, bucket: str, key: str, size_bytes: int) -> tuple[Any, S3Requests]:
+        data, requests = super().get(bucket, key, size_bytes)
+        if self._times > 0:
+            self._times -= 1
+            data[0] ^= 1
+        return data, requests
+
+
+def test_a_payload_that_is_not_as_announced_is_read_again_with_nothing_kept_of_the_first_read() -> None:
+    watch = Watch()
+    gc.disable()
+    try:
+        outcome = run(prepared(DamagedOnItsWay(watch, times=1)), PhaseTimer())
+    finally:
+        gc.enable()
+    assert watch.seen[:3] == [("get", []), ("get", []), ("decompress", ["object"])]
+    assert (outcome.s3.get.requests, outcome.s3.get.retries) == (2, None)
+
+
+def test_a_payload_that_is_twice_not_as_announced_is_damaged_where_it_lies() -> None:
+    watch, timer = Watch(), PhaseTimer()
+    with pytest.raises(ChecksumMismatch):
+        run(prepared(DamagedOnItsWay(watch, times=2)), timer)
+    assert [what for what, _ in watch.seen] == ["get", "get"]
+    assert timer.current == "checksum"
 
 
 def test_the_outcome_tells_what_was_written() -> None:
