@@ -1,7 +1,8 @@
 """`python -m tests.chaos [PART ...] --rounds N --seed S`: the harness at any size; prints the figures.
 
-A part is a folder here with a `part.py` that has `run(rounds, seed)`, which gives back its `Figures`. Exit code 1: a
-promise was broken.
+A part is a folder here with a `part.py` that has `run(rounds, seed)`, which gives back its `Figures`, and ROUNDS, how
+many there are unless told otherwise. One that goes by the clock says BY_THE_CLOCK, and its rounds are seconds. Exit
+code 1: a promise was broken.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import argparse
 import sys
 from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 
 from tests.chaos.figures import Figures
 
@@ -25,17 +27,25 @@ def main(arguments: list[str] | None = None) -> int:
         parser.error(f"no such part: {', '.join(sorted(unknown))}; there are {', '.join(PARTS)}")
     broken = False
     for name in asked.parts or PARTS:
-        figures: Figures = import_module(f"tests.chaos.{name}.part").run(asked.rounds, asked.seed)
+        part = import_module(f"tests.chaos.{name}.part")
+        told = asked.seconds if hasattr(part, "BY_THE_CLOCK") else asked.rounds
+        rounds = part.ROUNDS if told is None else told
+        figures: Figures = part.run(rounds, asked.seed)
         print(*figures.failures, sep="\n", file=sys.stderr, end="\n" if figures.failures else "")
-        print(f"{name}, seeds {asked.seed} to {asked.seed + asked.rounds - 1}", *figures.lines(), sep="\n")
+        print(f"{name}, {_seeds(part, asked.seed, rounds)}", *figures.lines(), sep="\n")
         broken = broken or bool(figures.failures)
     return int(broken)
+
+
+def _seeds(part: ModuleType, first: int, rounds: int) -> str:
+    return f"seed {first}" if hasattr(part, "BY_THE_CLOCK") else f"seeds {first} to {first + rounds - 1}"
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tests.chaos", description=DESCRIPTION)
     parser.add_argument("parts", nargs="*", metavar="PART", help=f"{', '.join(PARTS)}; all of them if none is named")
-    parser.add_argument("--rounds", type=int, default=1_000, help="how many of each part, %(default)s by default")
+    parser.add_argument("--rounds", type=int, help="how many of each part; each has a number of its own by default")
+    parser.add_argument("--seconds", type=int, help="how long the parts last that go by the clock")
     parser.add_argument("--seed", type=int, default=1, help="of the first round; the next one has the next, and so on")
     return parser
 

@@ -33,12 +33,15 @@ class Figures:
     failures: list[str] = field(default_factory=list)
     killed_at: Counter[str] = field(default_factory=Counter)
     """Of the kills tried, how many between which two actions."""
+    notes: list[str] = field(default_factory=list)
+    """Figures that are no counts, each a line."""
 
     def add(self, other: Figures) -> None:
         self.tried += other.tried
         self.harms += other.harms
         self.failures += other.failures
         self.killed_at += other.killed_at
+        self.notes += other.notes
 
     def failed(self, error: Exception, text: str) -> None:
         """An error that is no broken promise is one all the same: a run must not end with a traceback."""
@@ -50,4 +53,4 @@ class Figures:
         harms: dict[str, int] = {harm: self.harms[harm] for harm in HARMS}
         counts = {**dict(sorted(self.tried.items())), **killed_at, **harms}
         width = max(map(len, counts))
-        return [f"{name:<{width}}  {count:>9,}" for name, count in counts.items()]
+        return [*(f"{name:<{width}}  {count:>9,}" for name, count in counts.items()), *self.notes]

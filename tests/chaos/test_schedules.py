@@ -60,4 +60,6 @@ def test_the_program_prints_the_figures_and_ends_well(capsys: pytest.CaptureFixt
 def test_a_part_that_is_not_there_is_named_with_those_that_are(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         program.main(["shedules"])
-    assert "no such part: shedules; there are schedules" in " ".join(capsys.readouterr().err.split())
+    told = " ".join(capsys.readouterr().err.split())
+    assert f"no such part: shedules; there are {', '.join(program.PARTS)}" in told
+    assert "schedules" in program.PARTS

@@ -72,10 +72,15 @@ class Fleet:
 
     def worker(self, **variables: str) -> WorkerProgram:
         """A worker with one executor, unless told otherwise, that is ready for its first step."""
+        worker = self.start_worker(**variables)
+        worker.until_logged("worker ready")
+        return worker
+
+    def start_worker(self, **variables: str) -> WorkerProgram:
+        """As `worker`, but not waited for."""
         surroundings = self.environment(**{"EXECUTORS": "1", **variables})
         worker = WorkerProgram(["worker"], self._new_folder("worker"), surroundings)
         self._programs.append(worker)
-        worker.until_logged("worker ready")
         return worker
 
     def start(self, *flags: str, **variables: str) -> RunProgram:
@@ -85,9 +90,10 @@ class Fleet:
         self._programs.append(run)
         return run
 
-    def start_resume(self, folder: Path, run_id: str) -> RunProgram:
+    def start_resume(self, folder: Path, run_id: str, *flags: str, **variables: str) -> RunProgram:
         """Goes on with a run in a process of its own."""
-        run = RunProgram(["orchestrator", "resume", run_id, "--quiet"], folder, self.environment())
+        command = ["orchestrator", "resume", run_id, "--quiet", *flags]
+        run = RunProgram(command, folder, self.environment(**variables))
         self._programs.append(run)
         return run
 
@@ -140,6 +146,14 @@ class Fleet:
     def take(self, url: str | None = None) -> Received:
         """Receives one message, as anybody may, from the steps queue unless told otherwise; it stays hidden."""
         return eventually("a message", lambda: self.queue(url).receive(1, 1))[0]
+
+    def dead_letters(self) -> set[tuple[int, int, int]]:
+        """Chain, step and attempt of every step message that is dead-lettered; they stay hidden for a while."""
+        found: set[tuple[int, int, int]] = set()
+        while messages := self.queue(self.dead_letters_url).receive(10, 0):
+            steps = [json.loads(message.body) for message in messages]
+            found |= {(step["chain"], step["step"], step["attempt"]) for step in steps}
+        return found
 
     def queue(self, url: str | None = None) -> SqsQueue:
         return SqsQueue(self.clients.sqs, url or self.steps_queue_url, VISIBILITY_SECONDS)

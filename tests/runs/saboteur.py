@@ -1,4 +1,4 @@
-"""Executors that obey orders to break; see `sabotage/sitecustomize.py`."""
+"""Programs that obey orders to break; see `tests.runs.sabotage`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ PATCHES = Path(__file__).parent / "sabotage"
 
 
 class Saboteur:
-    """Gives orders to the executors of every worker that is started with its `variables`."""
+    """Gives orders to every program that is started with its `variables`."""
 
     def __init__(self, folder: Path) -> None:
         self._orders = folder / "orders"
@@ -24,11 +24,29 @@ class Saboteur:
 
     def order(self, what: str, phase: str) -> None:
         """The next executor that enters `phase` shall `kill` itself, `hold` the interpreter lock or `wait`."""
-        (self._orders / f"{what}-{phase}").touch()
+        self.order_at(what, f"executor in {phase}")
+
+    def order_at(self, what: str, point: str, passes: int = 0) -> None:
+        """The next program that comes to `point`, and has passed it so many times since this was ordered."""
+        written = self._orders / "being written"
+        written.write_text(str(passes))
+        written.rename(self._orders / f"{what}@{point}")
+
+    def is_open(self, what: str, point: str) -> bool:
+        """Whether nobody has obeyed so far."""
+        return (self._orders / f"{what}@{point}").exists()
+
+    def withdraw(self, what: str, point: str) -> bool:
+        """Whether somebody had obeyed before."""
+        try:
+            (self._orders / f"{what}@{point}").unlink()
+        except FileNotFoundError:
+            return True
+        return False
 
     def until_obeyed(self) -> None:
-        """Waits until an executor has taken up every order."""
-        eventually("an executor obeys", lambda: not [file for file in self._orders.iterdir() if file.name != "go"])
+        """Waits until somebody has taken up every order."""
+        eventually("an order is obeyed", lambda: not [file for file in self._orders.iterdir() if file.name != "go"])
 
     def go(self) -> None:
         """Whoever waits goes on."""

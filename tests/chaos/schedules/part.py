@@ -5,6 +5,8 @@ from __future__ import annotations
 from tests.chaos.figures import Figures
 from tests.chaos.schedules.schedule import play
 
+ROUNDS = 1_000
+
 
 def run(rounds: int, seed: int) -> Figures:
     """Schedules of the seeds from `seed` on."""
