@@ -68,5 +68,9 @@ class ExecutorDied(ExecutorLost):
     """The executor's process ended during a step (killed, out of memory, crashed)."""
 
 
+class StepDisowned(StepbenchError):
+    """The worker has learnt that a step's message is not its own any more; never published."""
+
+
 class PartlyRefused(EnvironmentRefused):
     """A queue went on refusing some messages of a batch."""

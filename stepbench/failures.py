@@ -128,8 +128,14 @@ def is_queue_gone(error: BaseException) -> bool:
 
 def is_receipt_stale(error: BaseException) -> bool:
     """The message that a receipt stood for is gone, or has been received again since."""
-    code = (error_code(error) or "").rpartition(".")[2]
-    return code in _RECEIPT_CODES or (code == "InvalidParameterValue" and "ReceiptHandle" in str(error))
+    return means_stale_receipt(error_code(error) or "", str(error))
+
+
+def means_stale_receipt(code: str, message: str) -> bool:
+    """As `is_receipt_stale`, of what the answer to a batch tells of one entry."""
+    name = code.rpartition(".")[2]
+    # An extension beyond twelve hours is answered with InvalidParameterValue too: that message is not gone yet.
+    return name in _RECEIPT_CODES or (name == "InvalidParameterValue" and "ReceiptHandle" in message)
 
 
 def error_code(error: BaseException) -> str | None:

@@ -59,9 +59,9 @@ class WatchedQueue(MemoryQueue):
         self._called("delete", len(receipts))
         super().delete(receipts)
 
-    def hide(self, receipts: Sequence[str], seconds: int) -> None:
+    def hide(self, receipts: Sequence[str], seconds: int) -> list[str]:
         self._called(f"hide for {seconds} s", len(receipts))
-        super().hide(receipts, seconds)
+        return super().hide(receipts, seconds)
 
     def bodies(self) -> list[str]:
         """Of all messages, hidden or not."""

@@ -20,11 +20,12 @@ from typing import BinaryIO
 import structlog
 
 from stepbench import logs, s3_clients
+from stepbench.errors import StepDisowned
 from stepbench.failures import failed, kind_of
 from stepbench.messages import Completion, PayloadRef, StepMessage
 from stepbench.peak_memory import PeakMemory
 from stepbench.s3_clients import S3Client
-from stepbench.samples import ExecutorFacts
+from stepbench.samples import ExecutorFacts, Phase
 from stepbench.timing import PhaseTimer
 from worker import steps
 from worker.handshake import READY, ExecutorConfig
@@ -53,15 +54,21 @@ class Executor:
 
     def run(self, message: StepMessage) -> Completion:
         """One step, done or failed; raises nothing."""
-        timer = PhaseTimer(entering=self._board.enter)
+        timer = PhaseTimer(entering=self._enter)
         try:
             output, facts = self._measured(message, timer)
         except Exception as error:  # noqa: BLE001 # whatever a step raises is that step's failure, not the executor's
-            _log_failure(message, error, timer)
+            if not isinstance(error, StepDisowned):  # its worker tells
+                _log_failure(message, error, timer)
             return failed(message, error, timer.current)
         finally:
             self._board.enter(None)
         return Completion(**message.identity(), output=output, executor=facts)
+
+    def _enter(self, phase: Phase | None) -> None:
+        if phase == "upload" and self._board.is_disowned():
+            raise StepDisowned("its message is no longer this worker's, so nothing is uploaded for it")
+        self._board.enter(phase)
 
     def get_ready(self) -> None:
         """For the next step, while nobody waits: its peak of memory begins here."""

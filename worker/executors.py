@@ -11,6 +11,7 @@ import select
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -28,12 +29,14 @@ log = structlog.get_logger()
 
 
 class ExecutorProcess:
-    """One executor. Used from one thread at a time, but for `kill`."""
+    """One executor. Used from one thread at a time, but for `kill` and `disown`."""
 
     def __init__(self, config: ExecutorConfig) -> None:
         self.name = config.executor
         self.steps_run = 0
         self._closed = False
+        self._step: StepMessage | None = None
+        self._step_lock = threading.Lock()
         self._board = PhaseBoard.create()
         with _interrupts_blocked():
             self._process = subprocess.Popen(
@@ -56,7 +59,16 @@ class ExecutorProcess:
 
     def begin(self, message: StepMessage) -> None:
         """Hand over a step. Does not wait, and raises nothing: `finish` tells what came of it."""
+        with self._step_lock:
+            self._step = message
+            self._board.mark(disowned=False)
         self._send(message.model_dump_json().encode())
+
+    def disown(self, message: StepMessage) -> None:
+        """From any thread: if this is the step that it has, it shall begin no upload for it. It goes on to there."""
+        with self._step_lock:
+            if self._step is message:
+                self._board.mark(disowned=True)
 
     def finish(self, message: StepMessage) -> Completion:
         """What came of the step that was begun; waits for it.
@@ -85,6 +97,8 @@ class ExecutorProcess:
         if self._closed:
             return
         self._closed = True
+        with self._step_lock:
+            self._step = None
         self.kill()
         self._process.wait()
         for pipe in (self._process.stdin, self._process.stdout):

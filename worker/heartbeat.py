@@ -19,17 +19,24 @@ log = structlog.get_logger()
 
 
 def beat(queue: Queue, held: HeldSteps, visibility_seconds: int, ended: threading.Event, pulse: Pulse) -> None:
-    """Extend all held messages again and again until `ended`. A failed beat is logged and the next one tries again."""
+    """Extend all held messages again and again until `ended`. A failed beat is logged and the next one tries again.
+
+    What the queue says is no longer this worker's is disowned.
+    """
     pause_seconds = visibility_seconds / BEATS_PER_VISIBILITY_TIMEOUT
     while not _ended_within(pause_seconds, ended, pulse):
         with held.hiding:
             steps = held.steps()
             try:
-                queue.hide([step.receipt for step in steps], visibility_seconds)
+                gone = queue.hide([step.receipt for step in steps], visibility_seconds)
             except Exception as error:  # noqa: BLE001 # the network may be away for a while; the beat must go on
                 log.warning(
                     "could not extend the visibility of held messages", **identities_of(steps), error=str(error)
                 )
+                continue
+        lost = held.disown(gone)
+        if lost:
+            log.warning("messages are no longer this worker's", **identities_of(lost))
 
 
 def hand_back(queue: Queue, held: HeldSteps, steps: list[HeldStep]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,11 +33,17 @@ def identities_of(steps: Sequence[HeldStep]) -> dict[str, Any]:
 
 
 class HeldSteps:
-    """Which messages must be kept hidden. Used from every thread of the worker."""
+    """Which messages must be kept hidden. Used from every thread of the worker.
 
-    def __init__(self) -> None:
+    One is disowned when the worker learns that it is somebody else's by now, or that nobody waits for its result. Its
+    step may be under way all the same: `on_disowned` is told, once for each.
+    """
+
+    def __init__(self, on_disowned: Callable[[HeldStep], None] = lambda step: None) -> None:
+        self._on_disowned = on_disowned
         self._lock = threading.Lock()
         self._steps: dict[str, HeldStep] = {}
+        self._disowned: set[str] = set()
         self.hiding = threading.Lock()
         """Held from the look at what is held to the answer of the call that extends it, and while messages are handed
         back: else one that is handed back in between would be hidden again for a whole visibility timeout. `add` and
@@ -51,6 +57,20 @@ class HeldSteps:
         with self._lock:
             for receipt in receipts:
                 self._steps.pop(receipt, None)
+                self._disowned.discard(receipt)
+
+    def disown(self, receipts: Iterable[str]) -> list[HeldStep]:
+        """Those of them that were held. They are kept hidden no longer; `remove` forgets them."""
+        with self._lock:
+            steps = [self._steps.pop(receipt) for receipt in receipts if receipt in self._steps]
+            self._disowned |= {step.receipt for step in steps}
+        for step in steps:
+            self._on_disowned(step)
+        return steps
+
+    def is_disowned(self, step: HeldStep) -> bool:
+        with self._lock:
+            return step.receipt in self._disowned
 
     def steps(self) -> list[HeldStep]:
         with self._lock:

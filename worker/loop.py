@@ -77,7 +77,7 @@ class Worker:
         self._health = HealthFile(options.health_file, pulse) if options.health_file else None
         self._steps_queue = StepsQueue(steps_queue, self._end_with)
         self._factory = factory
-        self._held = HeldSteps()
+        self._held = HeldSteps(self._stop_before_upload)
         self._backlog = Backlog(options.executors)
         self._publisher = Publisher(
             self._steps_queue,
@@ -201,7 +201,10 @@ class Worker:
 
     def _stand_by(self, slot: int) -> Callable[[], None]:
         def begin(step: HeldStep) -> None:
-            self._executors[slot].begin(step.message)
+            executor = self._executors[slot]
+            executor.begin(step.message)
+            if self._held.is_disowned(step):  # while it waited to begin
+                executor.disown(step.message)
 
         def serve() -> None:
             self._limit(slot)
@@ -234,12 +237,18 @@ class Worker:
             self._step_lost(executor, step, error)
             return False
         self._pulse.turn()
+        if completion.error is not None and self._held.is_disowned(step):
+            self._drop(step)
+            return True
         self._publisher.publish(Finished(step, completion, monotonic_ns()))
         return True
 
     def _step_lost(self, executor: ExecutorProcess, step: HeldStep, error: ExecutorLost) -> None:
         if self._abandoning.is_set():
             self._hand_back([step])
+            return
+        if self._held.is_disowned(step):
+            self._drop(step)
             return
         message = step.message
         log.warning(
@@ -250,6 +259,15 @@ class Worker:
             reason=str(error),
         )
         self._publisher.put(Finished(step, failed(message, error, error.phase), monotonic_ns()))
+
+    def _stop_before_upload(self, step: HeldStep) -> None:
+        for executor in list(self._executors.values()):
+            executor.disown(step.message)
+
+    def _drop(self, step: HeldStep) -> None:
+        """Whoever has its message now answers for it: a failure of ours would cost the step an attempt."""
+        log.warning("dropped a step whose message is no longer this worker's", **identity_of(step.message))
+        self._held.remove([step.receipt])
 
     def _replace(self, slot: int) -> bool:
         """A fresh executor in place of one that died or did its share; false if the worker ends before it comes up."""

@@ -142,6 +142,7 @@ class Publisher:
             return
         except Exception as error:
             if is_queue_gone(error):
+                self._disown(url)
                 batch = [finished for finished in batch if self._nobody_waits_for(finished)]
             elif self._answered:
                 self._leave(batch, error)
@@ -149,6 +150,10 @@ class Publisher:
             else:
                 raise
         self._delete_soon(batch)
+
+    def _disown(self, url: str) -> None:
+        """Nobody waits for what else is under way for this results queue."""
+        self._held.disown([step.receipt for step in self._held.steps() if step.message.results_queue_url == url])
 
     def _delete_soon(self, batch: list[Finished]) -> None:
         with self._changed:

@@ -33,9 +33,9 @@ class StepsQueue:
         with self._needing("delete", receipts):
             self._queue.delete(receipts)
 
-    def hide(self, receipts: Sequence[str], seconds: int) -> None:
+    def hide(self, receipts: Sequence[str], seconds: int) -> list[str]:
         with self._needing("hide", receipts):
-            self._queue.hide(receipts, seconds)
+            return self._queue.hide(receipts, seconds)
 
     def depth(self) -> Depth:
         return self._queue.depth()

@@ -102,7 +102,7 @@ class SqsChannel:
         except RetryError as error:
             raise error.last_attempt.exception() or error from None
 
-    def _at_best(self, call: Callable[P, None], *arguments: P.args, **named: P.kwargs) -> None:
+    def _at_best(self, call: Callable[P, object], *arguments: P.args, **named: P.kwargs) -> None:
         """Once: what an outage keeps from being dealt with comes again, and need not be waited for."""
         try:
             call(*arguments, **named)

@@ -72,8 +72,12 @@ class Queue(Protocol):
         """Delete for good. A receipt that is no longer valid is no error: its message comes again and is known."""
         ...
 
-    def hide(self, receipts: Sequence[str], seconds: int) -> None:
-        """Keep hidden for `seconds` from now; 0 hands back. A receipt that is no longer valid is no error."""
+    def hide(self, receipts: Sequence[str], seconds: int) -> list[str]:
+        """Keep hidden for `seconds` from now; 0 hands back.
+
+        Returns those receipts that the queue says are no longer valid: the message was deleted, or its time ran out. A
+        queue need not say so.
+        """
         ...
 
     def depth(self) -> Depth:

@@ -65,12 +65,14 @@ class MemoryQueue:
         with self._changed:
             self._messages = [message for message in self._messages if message.receipt not in receipts]
 
-    def hide(self, receipts: Sequence[str], seconds: int) -> None:
+    def hide(self, receipts: Sequence[str], seconds: int) -> list[str]:
         with self._changed:
+            known = {message.receipt for message in self._messages}
             for message in self._messages:
                 if message.receipt in receipts:
                     message.visible_at = self._clock() + seconds
             self._changed.notify_all()
+        return [receipt for receipt in receipts if receipt not in known]
 
     def depth(self) -> Depth:
         with self._changed:

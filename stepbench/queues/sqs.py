@@ -10,7 +10,7 @@ import structlog
 from tenacity import Retrying, retry_if_result, stop_after_attempt, wait_random_exponential
 
 from stepbench.errors import PartlyRefused
-from stepbench.failures import is_receipt_stale
+from stepbench.failures import is_receipt_stale, means_stale_receipt
 from stepbench.queues import MAX_BATCH_MESSAGES, Depth, Outgoing, Received
 
 if TYPE_CHECKING:
@@ -60,11 +60,13 @@ class SqsQueue:
 
     def delete(self, receipts: Sequence[str]) -> None:
         for batch in _batches(receipts):
-            _past_stale_receipts(lambda receipts: self._retrying(self._delete_batch, receipts), list(batch))
+            _past_stale_receipts(self._delete_all, list(batch))
 
-    def hide(self, receipts: Sequence[str], seconds: int) -> None:
+    def hide(self, receipts: Sequence[str], seconds: int) -> list[str]:
+        gone: list[str] = []
         for batch in _batches(receipts):
-            _past_stale_receipts(lambda receipts: self._hide_batch(receipts, seconds), list(batch))
+            gone += _past_stale_receipts(lambda receipts: self._hide_batch(receipts, seconds), list(batch))
+        return gone
 
     def depth(self) -> Depth:
         found = self._client.get_queue_attributes(
@@ -94,13 +96,19 @@ class SqsQueue:
         # The sender's fault: the receipt has run out. The message comes again and is then known as a duplicate.
         return [(receipts[index], _reason(part)) for index, part in refused if not part.get("SenderFault")]
 
-    def _hide_batch(self, receipts: list[str], seconds: int) -> None:
+    def _delete_all(self, receipts: list[str]) -> list[str]:
+        self._retrying(self._delete_batch, receipts)
+        return []
+
+    def _hide_batch(self, receipts: list[str], seconds: int) -> list[str]:
         entries: list[Any] = [
             {"Id": str(index), "ReceiptHandle": receipt, "VisibilityTimeout": seconds}
             for index, receipt in enumerate(receipts)
         ]
         answer = self._client.change_message_visibility_batch(QueueUrl=self.url, Entries=entries)
-        _log_refused("hide", _refused(answer, len(receipts)))
+        refused = _refused(answer, len(receipts))
+        _log_refused("hide", refused)
+        return [receipts[index] for index, part in refused if _is_gone(part)]
 
     @staticmethod
     def _retrying(call: Any, items: list[Item]) -> list[tuple[Item, str]]:
@@ -131,18 +139,20 @@ def _content(message: Outgoing) -> Any:
     return content | {"MessageGroupId": message.group} if message.group else content
 
 
-def _past_stale_receipts(call: Callable[[list[str]], object], receipts: list[str]) -> None:
-    """`call(receipts)`, on servers too that refuse all of them where one is no longer valid: then each by itself."""
+def _past_stale_receipts(call: Callable[[list[str]], list[str]], receipts: list[str]) -> list[str]:
+    """`call(receipts)`, on servers too that refuse all of them where one is no longer valid: then each by itself.
+
+    Returns what the calls return, and the receipts that were refused in that way.
+    """
     try:
-        call(receipts)
+        return call(receipts)
     except Exception as error:
         if not is_receipt_stale(error):
             raise
         if len(receipts) == 1:
             log.info("a receipt is no longer valid", reason=str(error))
-            return
-        for receipt in receipts:
-            _past_stale_receipts(call, [receipt])
+            return receipts
+        return [stale for receipt in receipts for stale in _past_stale_receipts(call, [receipt])]
 
 
 def _received(message: Any) -> Received | None:
@@ -177,6 +187,10 @@ def _refused(answer: Any, count: int) -> list[tuple[int, Any]]:
 
 def _reason(failed: Any) -> str:
     return f"{failed.get('Code')}: {failed.get('Message')}"
+
+
+def _is_gone(failed: Any) -> bool:
+    return means_stale_receipt(str(failed.get("Code")), str(failed.get("Message")))
 
 
 def _log_refused(what: str, refused: Sequence[tuple[int, Any]]) -> None:

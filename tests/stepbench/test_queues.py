@@ -150,6 +150,15 @@ def test_a_receipt_that_is_no_longer_valid_is_no_error(queue: Queue) -> None:
     assert queue.depth().empty
 
 
+def test_whoever_extends_learns_which_messages_are_gone(queue: Queue) -> None:
+    queue.send(outgoing(*(str(number) for number in range(12))))
+    receipts = [message.receipt for message in receive_all(queue)]
+    assert queue.hide(receipts, LONG_SECONDS) == []
+    gone = [receipts[1], receipts[11]]
+    queue.delete(gone)
+    assert queue.hide(receipts, LONG_SECONDS) == gone
+
+
 def test_a_bad_receipt_does_not_keep_the_others_of_its_batch(queue: Queue) -> None:
     queue.send(outgoing("one", "two"))
     receipts = [message.receipt for message in receive_all(queue)]
@@ -326,7 +335,7 @@ def test_a_refused_part_of_a_beat_waits_for_the_next(stub: Stubber, stubbed: Sqs
     entries = [{"Id": "0", "ReceiptHandle": "a", "VisibilityTimeout": 30}]
     answer = {"Successful": [], "Failed": [refused(0)]}
     stub.add_response("change_message_visibility_batch", answer, {"QueueUrl": URL, "Entries": entries})
-    stubbed.hide(["a"], 30)
+    assert stubbed.hide(["a"], 30) == []
     assert pauses == []
 
 
@@ -344,7 +353,7 @@ def test_a_refused_part_of_a_beat_waits_for_the_next(stub: Stubber, stubbed: Sqs
 )
 def test_where_one_stale_receipt_has_a_whole_batch_refused_the_others_are_dealt_with_one_by_one(
     call: str,
-    act: Callable[[SqsQueue, list[str]], None],
+    act: Callable[[SqsQueue, list[str]], list[str] | None],
     with_it: dict[str, int],
     stub: Stubber,
     stubbed: SqsQueue,
@@ -353,7 +362,7 @@ def test_where_one_stale_receipt_has_a_whole_batch_refused_the_others_are_dealt_
     stub.add_client_error(call, "ReceiptHandleIsInvalid", "of this one", 400)
     entry = {"Id": "0", "ReceiptHandle": "new", **with_it}
     stub.add_response(call, {"Successful": [{"Id": "0"}], "Failed": []}, {"QueueUrl": URL, "Entries": [entry]})
-    act(stubbed, ["old", "new"])
+    assert act(stubbed, ["old", "new"]) == (["old"] if with_it else None)
 
 
 def test_an_entry_that_a_batchs_answer_does_not_tell_of_is_sent_again(stub: Stubber, stubbed: SqsQueue) -> None:
@@ -393,6 +402,26 @@ def test_a_message_that_arrives_damaged_is_left_to_come_again(
     }
     stub.add_response("receive_message", {"Messages": [whole | damage, whole]})
     assert [received.body for received in stubbed.receive(10, 0)] == ["body"]
+
+
+@pytest.mark.parametrize(
+    ("code", "message", "is_gone"),
+    [
+        ("ReceiptHandleIsInvalid", "The input receipt handle is invalid.", True),
+        ("MessageNotInflight", "", True),
+        ("AWS.SimpleQueueService.MessageNotInflight", "", True),
+        ("InvalidParameterValue", "Value x for parameter ReceiptHandle is invalid. Reason: Message does not …", True),
+        ("InvalidParameterValue", "Value 9 for parameter VisibilityTimeout is invalid. Reason: Total …", False),
+        ("RequestThrottled", "", False),
+        ("InternalError", "", False),
+    ],
+)
+def test_a_message_is_gone_only_where_sqs_says_so(
+    stub: Stubber, stubbed: SqsQueue, code: str, message: str, is_gone: bool
+) -> None:
+    failed = {"Id": "1", "SenderFault": True, "Code": code, "Message": message}
+    stub.add_response("change_message_visibility_batch", {"Successful": [], "Failed": [failed]})
+    assert stubbed.hide(["a", "b"], 30) == (["b"] if is_gone else [])
 
 
 def test_a_call_that_is_refused_as_a_whole_raises_the_services_own_error(stub: Stubber, stubbed: SqsQueue) -> None:

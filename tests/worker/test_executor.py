@@ -320,3 +320,19 @@ def test_a_bug_is_logged_with_its_traceback(desk: Desk, capsys: pytest.CaptureFi
     desk.runs()
     (line,) = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
     assert line["exception"][0]["exc_type"] == "ZeroDivisionError"
+
+
+def test_a_step_that_is_disowned_before_its_upload_writes_nothing_and_the_next_one_does(desk: Desk) -> None:
+    desk.s3.on_get = lambda: desk.board.mark(disowned=True)
+    completion = desk.runs()
+    assert completion.error is not None
+    assert completion.error.error_class == "StepDisowned"
+    assert len(desk.s3.objects) == 1, "its input"
+    assert desk.board.current() is None
+    desk.s3.on_get = lambda: desk.board.mark(disowned=False)
+    assert desk.runs().ok
+
+
+def test_a_step_that_is_disowned_during_its_upload_is_done(desk: Desk) -> None:
+    desk.s3.on_put = lambda: desk.board.mark(disowned=True)
+    assert desk.runs().ok

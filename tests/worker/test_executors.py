@@ -139,6 +139,19 @@ def test_a_step_that_fails_is_an_answer_and_the_executor_runs_the_next(s3: Silen
         assert executor.steps_run == 2
 
 
+def test_only_the_step_that_an_executor_has_is_disowned_there_and_the_next_one_is_wanted(s3: SilentS3) -> None:
+    first, second = make_message(step=1), make_message(step=2)
+    told = []
+    with running(s3) as executor:
+        for message, disowned in ((first, second), (first, first), (second, first)):
+            executor.begin(message)
+            executor.disown(disowned)
+            told.append(executor._board.is_disowned())
+            executor.finish(message)
+    executor.disown(second)
+    assert told == [False, True, False]
+
+
 def test_a_step_beyond_its_timeout_tells_its_phase_and_ends_the_executor(s3: SilentS3) -> None:
     with running(s3) as executor:
         s3.be_silent()

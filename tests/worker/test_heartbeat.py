@@ -129,6 +129,23 @@ def test_what_is_handed_back_during_a_beat_is_not_hidden_again_by_it() -> None:
     assert queue.depth().visible == 1
 
 
+def test_what_the_queue_says_is_gone_is_disowned_once_and_extended_no_more() -> None:
+    queue = WatchedQueue()
+    disowned: list[HeldStep] = []
+    held = HeldSteps(disowned.append)
+    gone, ours = received(queue, 2)
+    held.add(gone)
+    held.add(ours)
+    queue.delete([gone.receipt])
+    queue.told.clear()
+    with capture_logs() as lines:
+        heartbeat.beat(queue, held, 30, Turns(3), Pulse())
+    assert disowned == [gone]
+    assert [count for _, _, count in queue.told] == [2, 1, 1]
+    assert [line["event"] for line in lines] == ["messages are no longer this worker's"]
+    assert {name: lines[0][name] for name in IDENTITY} == IDENTITY
+
+
 IDENTITY = {"run": "r1", "chain": 1, "step": 1, "attempt": 1}
 
 

@@ -14,8 +14,8 @@ from stepbench.errors import EnvironmentRefused, ExecutorDied
 from stepbench.guard import Guard
 from stepbench.messages import Completion, StepMessage, parse
 from stepbench.queues import Outgoing, Received
-from tests.doubles import WatchedQueue
-from tests.factories import BUCKET, PREFIX, STEPS_QUEUE, make_done, make_message
+from tests.doubles import WatchedQueue, queue_gone
+from tests.factories import BUCKET, PREFIX, STEPS_QUEUE, make_done, make_failed, make_message
 from tests.processes import wait_until
 from worker import backlog, heartbeat
 from worker.executors import ExecutorFactory
@@ -53,9 +53,14 @@ class PlayedExecutor:
         self._stage.begun.append((self.name, message.chain))
         assert not self.closed, "a step was begun on an executor that is closed"
 
+    def disown(self, message: StepMessage) -> None:
+        self._stage.disowned.append(message.chain)
+
     def finish(self, message: StepMessage) -> Completion:
         self._stage.play(message)
         self.steps_run += 1
+        if self._stage.fails(message):
+            return make_failed(**message.identity())
         return make_done(**message.identity())
 
     def kill(self) -> None:
@@ -76,7 +81,10 @@ class Stage(ExecutorFactory):
         self.started: list[PlayedExecutor] = []
         self.begun: list[tuple[str, int]] = []
         """(executor, chain) in the order in which steps began."""
+        self.disowned: list[int] = []
+        """Chains of the steps for which executors were told to upload nothing."""
         self.play: Callable[[StepMessage], None] = lambda message: None
+        self.fails: Callable[[StepMessage], bool] = lambda message: False
         self.on_start: Callable[[PlayedExecutor], None] = lambda executor: None
 
     def start(self) -> Any:
@@ -362,4 +370,72 @@ def test_a_step_that_takes_its_time_and_executors_that_are_all_busy_are_no_illne
     stage.now_ns += int((ALLOWANCE_SECONDS + 0.5) * 1e9)
     assert "executor-0" in stage.pulse.stuck(), "it has outlived even its end"
     assert "intake" not in stage.pulse.stuck()
+    go.set()
+
+
+def die(message: StepMessage) -> bool:
+    raise ExecutorDied("it died", phase="transform")
+
+
+@pytest.mark.parametrize(
+    ("ends", "published"),
+    [(lambda message: True, []), (die, []), (lambda message: False, [True])],
+    ids=["it fails", "its executor dies", "it is done all the same"],
+)
+def test_of_a_step_whose_message_is_gone_only_what_was_done_all_the_same_is_published(
+    stage: Stage, running: Start, ends: Callable[[StepMessage], bool], published: list[bool]
+) -> None:
+    begun, go = threading.Event(), threading.Event()
+
+    def take_time(message: StepMessage) -> None:
+        if message.chain == 1:
+            begun.set()
+            go.wait(60)
+
+    stage.play = take_time
+    stage.fails = lambda message: message.chain == 1 and ends(message)
+    with capture_logs() as lines:
+        running(visibility_seconds=1)
+        stage.send([1])
+        begun.wait(60)
+        stage.steps.delete([message.receipt for message in stage.steps._messages if message.receipt])
+        wait_until(lambda: stage.disowned == [1], "its executor is told")
+        go.set()
+        stage.send([2])
+        wait_until(lambda: 2 in [completion.chain for completion in stage.published()], "the next step is done")
+    told = [line["chain"] for line in lines if line["event"].startswith("dropped a step")]
+    assert [completion.ok for completion in stage.published() if completion.chain == 1] == published
+    assert told == ([] if published else [1])
+
+
+def test_an_executor_is_told_of_a_step_that_was_lost_while_it_waited_to_begin(stage: Stage, running: Start) -> None:
+    def take_time(message: StepMessage) -> None:
+        if message.chain == 2:
+            wait_until(started.worker._backlog.has_waiting, "the third waits for an executor")
+            started.worker._held.disown([step.receipt for step in started.worker._held.steps()])
+            stage.disowned.clear()
+
+    stage.play = take_time
+    started = running()
+    stage.send([1])
+    stage.until_published(1)
+    stage.send([2, 3])
+    stage.until_published(3)
+    assert stage.disowned == [3]
+
+
+def test_once_a_results_queue_is_gone_the_other_steps_for_it_are_told_to_upload_nothing(
+    stage: Stage, running: Start
+) -> None:
+    go = threading.Event()
+
+    def take_time(message: StepMessage) -> None:
+        if message.chain == 1:
+            go.wait(60)
+
+    stage.play = take_time
+    stage.results.faults["send"].extend([queue_gone(), queue_gone()])
+    running(executors=2)
+    stage.send([1, 2])
+    wait_until(lambda: 1 in stage.disowned, "its executor is told")
     go.set()

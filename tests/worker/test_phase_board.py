@@ -37,6 +37,18 @@ def test_each_phase_and_none_can_be_told() -> None:
     board.close()
 
 
+def test_a_step_is_wanted_until_it_is_marked_and_the_phase_is_told_beside_that() -> None:
+    board = PhaseBoard.create()
+    told = [board.is_disowned()]
+    for disowned in (True, False):
+        board.enter("compress")
+        board.mark(disowned=disowned)
+        told.append(board.is_disowned())
+        assert board.current() == "compress"
+    assert told == [False, True, False]
+    board.close()
+
+
 def test_the_phase_outlives_the_process_that_was_in_it() -> None:
     board = PhaseBoard.create()
     writer = subprocess.run([sys.executable, "-c", WRITER, str(board.fd)], pass_fds=(board.fd,), check=False)

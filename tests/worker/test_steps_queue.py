@@ -9,7 +9,7 @@ from tests.doubles import WatchedQueue, outage, refused
 from worker.steps_queue import StepsQueue
 
 DENIED = refused("AccessDenied", "DeleteMessageBatch", status=403)
-CALLS: dict[str, Callable[[StepsQueue, list[str]], None]] = {
+CALLS: dict[str, Callable[[StepsQueue, list[str]], object]] = {
     "delete": lambda queue, receipts: queue.delete(receipts),
     "hide for 30 s": lambda queue, receipts: queue.hide(receipts, 30),
     "hide for 0 s": lambda queue, receipts: queue.hide(receipts, 0),

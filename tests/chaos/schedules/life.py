@@ -132,9 +132,9 @@ class MortalQueue:
         self._queue.delete(receipts)
         life.point("after a deletion")
 
-    def hide(self, receipts: Sequence[str], seconds: int) -> None:
+    def hide(self, receipts: Sequence[str], seconds: int) -> list[str]:
         self._life.point("before a message is handed back")
-        self._queue.hide(receipts, seconds)
+        return self._queue.hide(receipts, seconds)
 
     def depth(self) -> Depth:
         self._life.point("before a look at the steps queue")
