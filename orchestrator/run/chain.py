@@ -196,6 +196,11 @@ class _Chain:
     def warmup(self) -> bool:
         return self.number < 0
 
+    def forget(self, payload: PayloadRef) -> None:
+        """Of a chain that is done nobody asks for more than its state, and a run may have a million of them."""
+        self.payload, self.attempts = payload, {}
+        self.began_at_ns = self.step_began_at_ns = self.completed_at_ns = None
+
     def move(self, event: Event) -> None:
         self.state = TRANSITIONS[self.state][event]
 
@@ -221,6 +226,7 @@ class Chains:
         epoch: int = 1,
     ) -> None:
         self._epoch = epoch
+        self._first_payload = payload
         self._max_attempts = max_attempts
         self._concurrency = concurrency
         warmups = concurrency if warmup_steps else 0
@@ -429,6 +435,8 @@ class Chains:
         wall_ns = None
         if ok and chain.began_at_ns is not None and chain.completed_at_ns is not None and not chain.interrupted:
             wall_ns = chain.completed_at_ns - chain.began_at_ns
+        if ok:
+            chain.forget(self._first_payload)
         self._open -= 1
         self._left -= 1
         self._warmups_left -= chain.warmup

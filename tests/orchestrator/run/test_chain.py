@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import ast
+import gc
 import inspect
+import weakref
 from collections.abc import Callable
 from typing import Any
 
@@ -512,3 +514,18 @@ def test_a_step_is_sent_once() -> None:
     chains.sent(dispatch, 0, 1)
     with pytest.raises(KeyError):
         chains.sent(dispatch, 1, 1)
+
+
+def test_a_chain_that_is_done_keeps_nothing_of_its_steps() -> None:
+    chains = make_chains(chains=2)
+    (first,) = [action for action in chains.start() if isinstance(action, Dispatch)]
+    chains.sent(first, 0, 1)
+    (second,) = [action for action in chains.completed(make_done(), 1) if isinstance(action, Dispatch)]
+    output = weakref.ref(second.payload)
+    chains.sent(second, 2, 1)
+    chains.completed(make_done(step=2), 3)
+    del second
+    gc.collect()
+
+    assert not chains.finished
+    assert output() is None
