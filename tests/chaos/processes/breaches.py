@@ -5,6 +5,7 @@ Each is put into every program of a round, and changes the one that does what it
 
 from __future__ import annotations
 
+import os
 import uuid
 from typing import Any
 
@@ -42,3 +43,16 @@ def answering_nothing() -> None:
     from worker.publisher import Publisher
 
     Publisher.publish = lambda self, finished: None  # type: ignore[method-assign] # on purpose
+
+
+def leaking_a_file_a_step() -> None:
+    from worker.publisher import Publisher
+
+    publish = Publisher.publish
+    kept: list[int] = []
+
+    def publish_and_leak(self: Any, finished: Any) -> None:
+        kept.append(os.open(os.devnull, os.O_RDONLY))
+        publish(self, finished)
+
+    Publisher.publish = publish_and_leak  # type: ignore[method-assign] # on purpose

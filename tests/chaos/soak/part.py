@@ -1,0 +1,26 @@
+"""Part `soak`: one worker and one orchestrator at work for a long time, in small troubles; a round is a second."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from orchestrator.local.stack import embedded_stack
+from stepbench.settings import Settings
+from tests.chaos.figures import Figures
+from tests.chaos.soak.soak import Soak
+
+ROUNDS = 60
+BY_THE_CLOCK = True
+
+
+def run(seconds: int, seed: int, **variables: str) -> Figures:
+    """`variables` are for every program."""
+    with embedded_stack(Settings()) as stack, TemporaryDirectory(prefix="stepbench-soak-") as folder:
+        soak = Soak(stack, Path(folder), seconds, seed, **variables)
+        try:
+            soak.play()
+        except Exception as error:  # noqa: BLE001 # told with the figures so far
+            how = f"python -m tests.chaos soak --seconds {seconds} --seed {seed}"
+            soak.figures.failed(error, f"seed {seed}: {type(error).__name__}: {error}\n    {how}")
+    return soak.figures
