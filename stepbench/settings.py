@@ -225,6 +225,14 @@ class Settings(BaseSettings):
         gt=0,
         le=86_400,
     )
+    no_worker_warning_seconds: float = setting(
+        "NO_WORKER_WARNING",
+        60.0,
+        "the progress says what to look at when no worker has answered for so long; 0: never",
+        unit="s",
+        ge=0,
+        le=86_400,
+    )
     max_attempts: int = setting("MAX_ATTEMPTS", 3, "attempts at one step before its chain fails", ge=1, le=100)
     step_expiry_seconds: float = setting(
         "STEP_EXPIRY",

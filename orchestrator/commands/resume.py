@@ -53,7 +53,7 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:
         journal.cut(file.whole_bytes)
         plan = file.run.plan
         with telling_what_is_kept(plan, place, journal), progress_view(sys.stderr, arguments.quiet) as view:
-            tally = Tally(plan, view.update)
+            tally = Tally(plan, view.update, place.no_worker_warning_seconds)
             tally.remember(file.lines)
             with insisting():
                 epoch = history.next_epoch(past.epoch, now_seconds=time())

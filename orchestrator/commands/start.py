@@ -53,7 +53,7 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:
         )
         log = journal.begin(path, made, settings)
         with telling_what_is_kept(made, place, log), progress_view(sys.stderr, arguments.quiet) as view:
-            tally = Tally(made, view.update)
+            tally = Tally(made, view.update, place.no_worker_warning_seconds)
             with insisting():
                 channel = execute(made, place, payload, log, tally.saw)
         return tell(made, place, log, channel, as_json=arguments.json)

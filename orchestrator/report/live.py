@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Protocol, Self, TextIO
 
 from orchestrator.report.pace import Marks, Pace, Progress, pace
-from orchestrator.report.progress_words import counted, moving, news
+from orchestrator.report.progress_words import counted, moving, news, silence
 from orchestrator.report.units import clock
 
 __all__ = ["Pace", "PlainView", "Progress", "ProgressView", "QuietView", "pace", "progress_view"]
@@ -96,13 +96,24 @@ def is_worth_a_line(told: Progress, latest: Progress) -> bool:
     since_seconds = latest.elapsed_seconds - told.elapsed_seconds
     if since_seconds < PLAIN_LINE_MIN_SECONDS:
         return False
-    has_news = (told.last_error, told.waiting_note) != (latest.last_error, latest.waiting_note)
+    has_news = _news(told) != _news(latest)
     has_moved = latest.steps_done - told.steps_done >= PLAIN_LINE_SHARE * latest.steps
     return has_news or has_moved or since_seconds >= PLAIN_LINE_MAX_SECONDS
 
 
+def _news(snapshot: Progress) -> tuple[str | None, str | None, bool]:
+    is_silent = snapshot.silent_seconds(snapshot.elapsed_seconds) is not None
+    return snapshot.last_error, snapshot.waiting_note, is_silent
+
+
 def plain_line(snapshot: Progress, current: Pace) -> str:
     """The whole state in one line."""
+    warning = silence(snapshot, snapshot.elapsed_seconds)
     return "; ".join(
-        [f"{clock(snapshot.elapsed_seconds)}: {counted(snapshot)}", *moving(snapshot, current), *news(snapshot)]
+        [
+            f"{clock(snapshot.elapsed_seconds)}: {counted(snapshot)}",
+            *moving(snapshot, current),
+            *news(snapshot),
+            *([warning] if warning else []),
+        ]
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 import time
 from types import TracebackType
 from typing import Self, TextIO
@@ -11,7 +12,7 @@ from rich.live import Live
 from rich.text import Text
 
 from orchestrator.report.pace import Marks, Progress
-from orchestrator.report.progress_words import counted, moving, news
+from orchestrator.report.progress_words import counted, moving, news, silence
 from orchestrator.report.units import clock
 
 REFRESHES_PER_SECOND = 2
@@ -26,7 +27,7 @@ def can_redraw(stream: TextIO) -> bool:
 
 
 class TerminalView:
-    """Two or three lines that are redrawn in place, and gone when the run ends: the summary follows."""
+    """A few lines that are redrawn in place, and gone when the run ends: the summary follows."""
 
     def __init__(self, stream: TextIO) -> None:
         self._console = Console(file=stream, highlight=False, markup=False, emoji=False)
@@ -72,6 +73,8 @@ def lines(snapshot: Progress, marks: Marks, now_seconds: float, width: int, asci
         drawn.append(
             Text("; ".join(troubles), style="bold red" if snapshot.failures or snapshot.chains_failed else "bold")
         )
+    if warning := silence(snapshot, now_seconds):
+        drawn += [Text(part, style="bold yellow") for part in textwrap.wrap(warning, width)]
     for line in drawn:
         line.no_wrap = True
         line.truncate(width, overflow="crop" if ascii_only else "ellipsis")

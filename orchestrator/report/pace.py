@@ -29,6 +29,17 @@ class Progress:
     """What the run is waiting for, when nothing comes."""
     steps_before: int = 0
     """Of those done, the ones that were done before this orchestrator took the run up."""
+    heard_at_seconds: float | None = None
+    """When a worker last answered, as `elapsed_seconds`; null while nothing is asked of any."""
+    warn_after_seconds: float = 0.0
+    """A silence of so long is told; 0: none is."""
+
+    def silent_seconds(self, now_seconds: float) -> float | None:
+        """For how long no worker has answered, where that is worth a warning."""
+        if not self.warn_after_seconds or self.heard_at_seconds is None:
+            return None
+        silent = now_seconds - self.heard_at_seconds
+        return silent if silent >= self.warn_after_seconds else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,18 @@ def moving(snapshot: Progress, current: Pace) -> list[str]:
     return told
 
 
+SILENCE = (
+    "no worker has answered for {silent}: is one running on this steps queue (ORCH_STEPS_QUEUE_URL), and what do its "
+    "logs say? Its policy may lack a right; a fleet that starts from zero, or long steps, only take their time"
+)
+
+
+def silence(snapshot: Progress, now_seconds: float) -> str | None:
+    """What to look at when nothing comes back; None while that is not worth a warning."""
+    silent_seconds = snapshot.silent_seconds(now_seconds)
+    return None if silent_seconds is None else SILENCE.format(silent=clock(silent_seconds))
+
+
 def news(snapshot: Progress) -> list[str]:
     """What went wrong or is waited for; empty for a run that goes as it should."""
     counts = (

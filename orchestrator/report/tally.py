@@ -14,10 +14,20 @@ from stepbench.samples import Sample
 class Tally:
     """How a run stands, from its first line on. `show` is given a snapshot after every turn of the loop."""
 
-    def __init__(self, plan: Plan, show: Callable[[Progress], None]) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        show: Callable[[Progress], None],
+        warn_after_seconds: float,
+        clock: Callable[[], float] = monotonic,
+    ) -> None:
+        """`warn_after_seconds`: see `Progress`."""
         self._plan = plan
         self._show = show
-        self._began = monotonic()
+        self._warn_after_seconds = warn_after_seconds
+        self._clock = clock
+        self._heard_at: float | None = None
+        self._began = clock()
         self._steps_done = self._chains_done = self._steps_before = 0
         self._failed: set[int] = set()
         """Chains; one that was failed may be tried again by a resumed run."""
@@ -34,6 +44,11 @@ class Tally:
         """These lines were written; `in_flight` chains have begun and not ended."""
         for line in lines:
             self._count(line)
+        now = self._clock()
+        if not in_flight:
+            self._heard_at = None
+        elif self._heard_at is None or any(_is_an_answer(line) for line in lines):
+            self._heard_at = now
         came_back = self._steps_done > self._steps_before
         self._show(
             Progress(
@@ -47,9 +62,11 @@ class Tally:
                 retries=self._retries,
                 duplicates=self._duplicates,
                 last_error=self._last_error,
-                elapsed_seconds=monotonic() - self._began,
+                elapsed_seconds=now - self._began,
                 waiting_note=None if came_back else "waiting for the first step to come back",
                 steps_before=self._steps_before,
+                heard_at_seconds=None if self._heard_at is None else self._heard_at - self._began,
+                warn_after_seconds=self._warn_after_seconds,
             )
         )
 
@@ -70,3 +87,13 @@ class Tally:
                 self._retries += attempt > 1
             case Event(event="duplicate"):
                 self._duplicates += 1
+
+
+def _is_an_answer(line: Line) -> bool:
+    """Of a worker. A step that was given up as lost is none."""
+    match line:
+        case Sample() | Event(event="duplicate"):
+            return True
+        case Failure(worker=worker):
+            return worker is not None
+    return False

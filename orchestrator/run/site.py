@@ -30,6 +30,11 @@ class Site:
     check: Callable[[], None] = lambda: None
     """Raises EnvironmentRefused if a part of it that is ours has died."""
 
+    @property
+    def no_worker_warning_seconds(self) -> float:
+        """0, which is never, where the worker is ours: `check` tells of its death."""
+        return 0.0 if self.own_stack else self.settings.no_worker_warning_seconds
+
 
 def child_environment(settings: Settings) -> Mapping[str, str]:
     """Environment of a child process that speaks to AWS as this run does."""

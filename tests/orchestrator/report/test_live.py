@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 import threading
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -28,6 +29,11 @@ def at(elapsed_seconds: float, steps_done: int, last_error: str | None = None, n
         elapsed_seconds=elapsed_seconds,
         waiting_note=note,
     )
+
+
+def unanswered(elapsed_seconds: float, warn_after_seconds: float = 60.0) -> Progress:
+    """No worker has answered since the run began."""
+    return replace(at(elapsed_seconds, 0), heard_at_seconds=0.0, warn_after_seconds=warn_after_seconds)
 
 
 class Terminal(io.StringIO):
@@ -104,6 +110,28 @@ def test_news_of_an_error_or_a_wait_is_told_before_the_next_tenth() -> None:
     )
     assert "1 failed attempt; last error: Boom: no" in told[1]
     assert told[2].endswith("no workers?")
+
+
+def test_when_no_worker_answers_for_too_long_the_lines_say_what_to_look_at() -> None:
+    told = _told(unanswered(0), unanswered(55), unanswered(60), unanswered(80), unanswered(125))
+    assert [line.partition(":")[0] for line in told] == ["0 s", "1 min 00 s", "2 min 05 s"]
+    assert "answered" not in told[0]
+    for line, silent in zip(told[1:], ("1 min 00 s", "2 min 05 s"), strict=True):
+        assert f"no worker has answered for {silent}: " in line
+        assert all(cause in line for cause in ("ORCH_STEPS_QUEUE_URL", "logs", "policy", "starts from zero"))
+
+
+def test_a_warning_that_is_switched_off_is_never_given() -> None:
+    assert "answered" not in _told(unanswered(5000, 0))[0]
+
+
+@pytest.mark.parametrize("width", [20, 40, 80, 120])
+def test_the_live_view_says_all_of_it_on_as_many_lines_as_that_takes(width: int) -> None:
+    drawn = lines(unanswered(0), Marks(), 61, width, ascii_only=True)
+    assert all(line.cell_len <= width and line.plain.isascii() for line in drawn)
+    assert "no worker has answered for 1 min 01 s: is one running" in " ".join(line.plain for line in drawn)
+    assert drawn[-1].plain.endswith(" time")
+    assert len(lines(unanswered(0), Marks(), 59, width, ascii_only=True)) == 2
 
 
 def test_a_run_that_hangs_still_says_that_it_lives() -> None:

@@ -1,14 +1,16 @@
 from __future__ import annotations
 
+import pytest
+
 from orchestrator.report.pace import Marks, Progress
 from orchestrator.report.tally import Tally
-from orchestrator.run.lines import Event
+from orchestrator.run.lines import Event, Line
 from tests.orchestrator.report.sample_factory import make_failure, make_plan, make_sample
 
 
 def test_what_earlier_incarnations_did_is_counted_and_is_in_no_rate() -> None:
     shown: list[Progress] = []
-    tally = Tally(make_plan(), shown.append)
+    tally = Tally(make_plan(), shown.append, 0)
 
     tally.remember([make_sample(step=1), make_failure(chain=0, step=2)])
     tally.saw([], 1)
@@ -23,9 +25,59 @@ def test_what_earlier_incarnations_did_is_counted_and_is_in_no_rate() -> None:
 
 def test_a_failed_chain_that_is_done_after_all_has_not_failed() -> None:
     shown: list[Progress] = []
-    tally = Tally(make_plan(), shown.append)
+    tally = Tally(make_plan(), shown.append, 0)
 
     for ok in (False, True):
         tally.saw([Event(event="chain_finished", at="now", chain=1, ok=ok)], 0)
 
     assert [(snapshot.chains_done, snapshot.chains_failed) for snapshot in shown] == [(0, 1), (1, 0)]
+
+
+class Run:
+    """A tally on a clock that a test turns, of a run whose steps no worker answers for too long after 60 s."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+        self.shown: list[Progress] = []
+        self.tally = Tally(make_plan(), self.shown.append, 60.0, lambda: self.now)
+
+    def silent_after(self, seconds: float, *lines: Line, in_flight: int = 1) -> float | None:
+        self.now += seconds
+        self.tally.saw(list(lines), in_flight)
+        return self.shown[-1].silent_seconds(self.shown[-1].elapsed_seconds)
+
+
+def test_a_silence_is_told_from_the_first_step_on_that_is_sent() -> None:
+    run = Run()
+    assert run.silent_after(100) is None, "the first payload was made meanwhile"
+    assert run.silent_after(59) is None
+    assert run.silent_after(1) == 60
+    assert run.shown[-1].silent_seconds(run.shown[-1].elapsed_seconds + 5) == 65, "also when it is drawn later"
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [make_sample(), make_failure(1, 1).model_copy(update={"worker": "w1"}), Event(event="duplicate", at="now")],
+    ids=["done", "failed", "duplicate"],
+)
+def test_whatever_a_worker_answers_ends_a_silence(answer: Line) -> None:
+    run = Run()
+    run.silent_after(0)
+    assert run.silent_after(60) == 60
+    assert run.silent_after(1, answer) is None
+    assert run.silent_after(59) is None
+    assert run.silent_after(1) == 60
+
+
+def test_a_step_that_was_given_up_and_is_dispatched_again_is_no_answer() -> None:
+    run = Run()
+    run.silent_after(0)
+    lost = [Event(event=event, at="now", chain=1, step=1, attempt=2) for event in ("lost", "dispatching")]
+    assert run.silent_after(70, *lost, make_failure(1, 1).model_copy(update={"worker": None})) == 70
+
+
+def test_a_run_that_waits_for_no_step_is_not_silent() -> None:
+    run = Run()
+    run.silent_after(0)
+    assert run.silent_after(100, in_flight=0) is None
+    assert run.silent_after(1) is None

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -43,6 +44,12 @@ def test_figures_are_labelled_embedded_where_nothing_leaves_this_machine(endpoin
         assert opened.settings == settings
         opened.wait_until_working()
         opened.check()
+
+
+def test_silence_of_workers_is_told_where_they_are_not_ours() -> None:
+    with site.opened(configured(NO_WORKER_WARNING="45")) as opened:
+        assert opened.no_worker_warning_seconds == 45
+        assert replace(opened, own_stack=True).no_worker_warning_seconds == 0
 
 
 def test_children_of_a_run_on_aws_see_the_users_own_environment(monkeypatch: pytest.MonkeyPatch) -> None:
