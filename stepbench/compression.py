@@ -109,11 +109,12 @@ class Compression:
         except (MemoryError, OverflowError) as error:
             raise SizeMismatch(f"the declared {serialized_bytes} bytes cannot be held in memory") from error
 
-    def _stream(self, data: Data, serialized_bytes: int) -> bytes:
+    def _stream(self, data: Data, serialized_bytes: int) -> memoryview:
         import pyarrow as pa
 
         with pa.CompressedInputStream(pa.BufferReader(data), self.codec) as stream:
-            whole: bytes = stream.read(serialized_bytes)
+            # Not `read`: pyarrow never gives back what that had taken when the data turn out to be damaged.
+            whole = memoryview(stream.read_buffer(serialized_bytes)).cast("B")
             # Subtle: this also makes the codec read its trailer and what stands after it, and fail on either.
             beyond = stream.read(1)
         if len(whole) < serialized_bytes:

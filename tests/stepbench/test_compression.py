@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import random
+import resource
 import struct
 import tracemalloc
+from pathlib import Path
 
 import pytest
 
@@ -10,6 +12,7 @@ from stepbench.buffers import Data
 from stepbench.compression import LEVELS, Compression
 from stepbench.errors import PayloadDamaged, PayloadRefused, SizeMismatch
 
+STATM = Path("/proc/self/statm")
 PLAIN = random.Random(1).randbytes(3000) + b"again and again " * 5000
 CODECS = [Compression(codec) for codec in LEVELS]
 COMPRESSING = [compression for compression in CODECS if compression.codec != "none"]
@@ -162,3 +165,16 @@ def test_snappy_refuses_what_its_format_cannot_state(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr("stepbench.compression.SNAPPY_MAX_BYTES", 10)
     with pytest.raises(PayloadRefused, match="use zstd or lz4"):
         Compression("snappy").compress(bytes(11))
+
+
+@pytest.mark.skipif(not STATM.exists(), reason="only Linux tells how large a process is")
+@pytest.mark.parametrize("compression", STREAMED, ids=str)
+def test_damaged_data_leave_no_memory_behind(compression: Compression) -> None:
+    plain = random.Random(1).randbytes(10_000_000)
+    damaged = compressed(compression, plain)[:-1_000]
+    pages = []
+    for _ in range(20):
+        with pytest.raises(PayloadDamaged):
+            compression.decompress(damaged, len(plain))
+        pages.append(int(STATM.read_text().split()[0]))
+    assert (pages[-1] - pages[4]) * resource.getpagesize() < 5 * len(plain)
