@@ -3,8 +3,8 @@
 Nothing that a payload names is imported or called: without a class or function to call, pickle's opcodes can build
 None, booleans, numbers, text, bytes, lists, tuples, dicts and sets, and nothing else. What is left to a hostile payload
 is memory: an opcode may name an index that makes the unpickler's memo grow to many GB. That cannot be seen without
-reading all opcodes in Python, which costs many times the load itself. Checksums are compared before loading, and the
-executor that would die of it is one process that the worker replaces.
+reading all opcodes in Python, which costs many times the load itself; so loading may make the process larger by what
+the worst of honest payloads takes, and no further.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import pickle
 from typing import Any, NoReturn
 
 from stepbench import rows
+from stepbench.address_space import growing_at_most
 from stepbench.buffers import Data, length, reader
 from stepbench.compression import Compression
 from stepbench.errors import PayloadDamaged
@@ -20,6 +21,11 @@ from stepbench.serializers import Form, Serializer
 
 PROTOCOL = 5
 _HEAD = b"\x80\x05"
+MOST_MEMORY_MULTIPLE = 300
+"""Memory of loading over the payload's bytes, at most: one byte makes an empty set, of 232 bytes and a place to be."""
+MEMORY_SLACK_BYTES = 64_000_000
+REASON_CHARACTERS = 200
+"""Of a reason, which may repeat a name or a number of the payload's."""
 
 _DAMAGE = (
     pickle.UnpicklingError,
@@ -87,9 +93,11 @@ class Pickle:
             raise PayloadDamaged(f"the payload is no pickle of protocol {PROTOCOL}")
         source = reader(data)
         try:
-            value = _PlainUnpickler(source).load()
+            with growing_at_most(MOST_MEMORY_MULTIPLE * length(data) + MEMORY_SLACK_BYTES):
+                value = _PlainUnpickler(source).load()
         except _DAMAGE as error:
-            raise PayloadDamaged(f"the payload is no pickle of plain data: {error}") from error
+            reason = (str(error) or type(error).__name__)[:REASON_CHARACTERS]
+            raise PayloadDamaged(f"the payload is no pickle of plain data: {reason}") from error
         if source.read(1):
             raise PayloadDamaged("the payload goes on after the end of the pickle")
         return rows.checked(value)

@@ -3,6 +3,7 @@ from __future__ import annotations
 import io
 import pickle
 import pickletools
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -117,6 +118,21 @@ def test_a_length_beyond_the_payload_is_damage() -> None:
     for opcode in (b"\x8d", b"\x8e", b"\x96"):  # Text, bytes and bytearray with lengths of 8 bytes.
         with pytest.raises(PayloadDamaged):
             SERIALIZER.decode(HEAD + opcode + (2**62).to_bytes(8, "little") + b"x.")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells how large a process is")
+@pytest.mark.parametrize("index", [2**26, 2**28, 2**31, 2**32 - 1])
+def test_a_memo_that_is_asked_to_grow_beyond_what_a_payload_can_fill_is_damage(index: int) -> None:
+    asking = b"]r" + index.to_bytes(4, "little") + b"."
+    assert len(pickle.loads(HEAD + asking.replace(index.to_bytes(4, "little"), b"\xff\xff\0\0"))) == 0
+    with pytest.raises(PayloadDamaged, match="MemoryError"):
+        SERIALIZER.decode(HEAD + asking)
+
+
+def test_a_reason_does_not_repeat_the_payload() -> None:
+    with pytest.raises(PayloadDamaged) as refusal:
+        SERIALIZER.decode(HEAD + b"c" + b"m" * 10_000 + b"\nname\n.")
+    assert len(str(refusal.value)) < 300
 
 
 def test_lists_nested_beyond_recursion_are_refused_when_written() -> None:
