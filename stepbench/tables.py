@@ -25,6 +25,7 @@ from operator import itemgetter
 from typing import Any
 
 import pyarrow as pa
+from pyarrow import types
 
 from stepbench.errors import PayloadDamaged, PayloadRefused
 from stepbench.rows import Rows
@@ -71,7 +72,16 @@ def rows_to_table(rows: Rows) -> pa.Table:
 
 
 def table_to_rows(table: pa.Table) -> Rows:
-    """The rows of `table` as dicts of Python values. Raises PayloadDamaged for values that are out of their bounds."""
+    """The rows of `table` as dicts of Python values.
+
+    Raises PayloadDamaged for values that are out of their bounds, and for types that no record has: to turn them into
+    Python values, pyarrow would import what the payload names (a time zone's library, pandas).
+    """
+    for column in table.schema:
+        if not holds_json_values(column.type):
+            raise PayloadDamaged(
+                f"the payload's column {column.name!r} has the type {column.type}, which no record has"
+            )
     try:
         # Subtle: offsets beyond a buffer would crash the process, so every value is checked before any is touched.
         table.validate(full=True)
@@ -79,6 +89,17 @@ def table_to_rows(table: pa.Table) -> Rows:
     except DAMAGE as error:
         raise PayloadDamaged(f"the payload's table holds damaged values: {error}") from error
     return rows
+
+
+def holds_json_values(kind: pa.DataType) -> bool:
+    """Whether the values of a column of this type are, as Python's, those that records have."""
+    if types.is_struct(kind):
+        names = [field.name for field in kind]
+        return len(set(names)) == len(names) and all(holds_json_values(field.type) for field in kind)
+    if types.is_list(kind) or types.is_large_list(kind) or types.is_fixed_size_list(kind):
+        return holds_json_values(kind.value_type)
+    checks = (types.is_null, types.is_boolean, types.is_integer, types.is_floating, types.is_string)
+    return any(check(kind) for check in (*checks, types.is_large_string, types.is_string_view))
 
 
 def _refuse_ragged(rows: Rows) -> None:

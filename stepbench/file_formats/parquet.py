@@ -14,7 +14,7 @@ from pyarrow import parquet, types
 
 from stepbench.errors import PayloadDamaged, PayloadRefused
 from stepbench.rows import Rows
-from stepbench.tables import DAMAGE, table_to_rows
+from stepbench.tables import DAMAGE, holds_json_values, table_to_rows
 
 
 def read(path: Path) -> Rows:
@@ -44,18 +44,8 @@ def _json_values(name: str, column: pa.ChunkedArray) -> pa.ChunkedArray:
         return pc.replace_substring(column.cast(pa.string()), " ", "T")
     if types.is_date(kind) or types.is_time(kind):
         return column.cast(pa.string())
-    if not _is_plain(kind):
+    if not holds_json_values(kind):
         raise PayloadRefused(
             f"column {name!r} has the type {kind}, which records cannot hold; cast it to text or float"
         )
     return column
-
-
-def _is_plain(kind: pa.DataType) -> bool:
-    if types.is_struct(kind):
-        names = [field.name for field in kind]
-        return len(set(names)) == len(names) and all(_is_plain(field.type) for field in kind)
-    if types.is_list(kind) or types.is_large_list(kind) or types.is_fixed_size_list(kind):
-        return _is_plain(kind.value_type)
-    checks = (types.is_null, types.is_boolean, types.is_integer, types.is_floating, types.is_string)
-    return any(check(kind) for check in (*checks, types.is_large_string, types.is_string_view))

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import pyarrow as pa
@@ -101,3 +102,14 @@ def test_text_that_is_no_utf_8_is_found() -> None:
     text = pa.Array.from_buffers(pa.string(), 1, [None, offsets, pa.py_buffer(b"\xff\xfe")])
     with pytest.raises(PayloadDamaged):
         table_to_rows(pa.table({"text": text}))
+
+
+@pytest.mark.parametrize(
+    "kind", [pa.timestamp("ns", "Europe/Zurich"), pa.timestamp("ns"), pa.decimal128(5), pa.binary(), pa.uuid()], ids=str
+)
+def test_a_type_that_no_record_has_is_damage_and_imports_nothing(kind: pa.DataType) -> None:
+    table = pa.table({"column": pa.nulls(1, kind), "fine": [1]})
+    before = set(sys.modules)
+    with pytest.raises(PayloadDamaged, match=r"'column' has the type .*, which no record has"):
+        table_to_rows(table)
+    assert set(sys.modules) == before
