@@ -17,9 +17,12 @@ PHASES: tuple[Phase, ...] = get_args(Phase)
 """The timed parts of a `payload` step, in the order in which a person thinks of them."""
 
 
-_MOST = 2**63 - 1
+_MOST = 2**59
+"""18 years in nanoseconds. A step's parts are some of these, and what is left of them must not pass what JSON holds."""
 Whole = Annotated[int, Field(ge=-_MOST, le=_MOST)]
 """A number that any reader of JSON can hold, and that sums can be made of."""
+Rest = Annotated[int, Field(ge=1 - 2**63, le=2**63 - 1)]
+"""What a sum of those is."""
 Count = Annotated[int, Field(ge=0, le=_MOST)]
 
 
@@ -132,8 +135,8 @@ class Sample(WorkerFacts, ExecutorFacts):
     completed_at_ns: Whole
     """Completion received; orchestrator's monotonic clock."""
     results_wait_ns: Whole
-    transit_ns: Whole | None
-    redelivery_ns: Whole | None
+    transit_ns: Rest | None
+    redelivery_ns: Rest | None
     total_ns: Whole | None
     retry_ns: Whole | None
     turnaround_ns: Whole | None

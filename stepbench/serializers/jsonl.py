@@ -55,7 +55,7 @@ def _first_fault(lines: list[bytes], before: int) -> str | None:
     for number, line in enumerate(lines, before + 1):
         try:
             _DECODER.decode(str(line, "utf-8"))
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             return f"line {number}: {error}"
     return None
 

@@ -25,7 +25,7 @@ from tests.factories import (
 SQS_LIMIT_BYTES = 262_144
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html
 LONGEST_URI = "s3://" + "b" * 63 + "/" + "k" * 1_024
-HUGE = 2**63 - 1
+HUGE = 2**59
 
 
 def body(message: StepMessage | Completion, **changes: Any) -> str:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from orchestrator.channels import Arrival
 from orchestrator.run.chain import Record
 from orchestrator.run.parts import sample_of
-from stepbench.messages import Completion
+from stepbench.messages import Completion, parse
 from stepbench.samples import PHASES, Sample
 from tests.factories import make_done, make_executor_facts, make_worker_facts
 
@@ -125,3 +125,13 @@ def test_a_failure_makes_no_sample() -> None:
     completion = make_done().model_copy(update={"executor": None})
     with pytest.raises(ValueError, match="has no facts"):
         sample_of(make_record(completion), make_arrival(completion), "r1")
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_the_greatest_numbers_that_a_message_may_hold_still_make_a_sample(sign: int) -> None:
+    most_ns = 2**59
+    executor = make_executor_facts(phases_ns=dict.fromkeys(PHASES, max(0, sign * most_ns)), other_ns=sign * most_ns)
+    worker = make_worker_facts(queue_wait_ns=sign * most_ns, worker_wait_ns=sign * most_ns)
+    completion = parse(Completion, make_done(executor=executor, worker=worker).model_dump_json())
+    sample = sample_of(make_record(completion), make_arrival(completion), "r1")
+    assert parts_ns(sample) == sample.total_ns

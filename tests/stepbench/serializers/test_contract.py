@@ -245,6 +245,7 @@ def test_what_is_none_of_its_payloads_is_damage(name: str, data: bytes) -> None:
         ("jsonl", b'{"a":1},{"a":2}\n'),
         ("jsonl", b'{"a":1}\n\n'),
         ("jsonl", b'{"a":\n1}\n'),
+        ("jsonl", b'{"a":' * 20_000 + b"1" + b"}" * 20_000 + b"\n"),
         ("csv", b'a,b\r\n1,"x"y\r\n'),
         ("csv", b'a,b\r\n1,"x\r\n'),
         ("csv", b"a,b\r\n1\r\n"),
