@@ -14,9 +14,13 @@ from typing import Annotated, BinaryIO
 
 from pydantic import Field, TypeAdapter, ValidationError
 
+from orchestrator.report.units import shortened
 from orchestrator.run.lines import Event, Failure, Line, RunLine, SummaryLine
 from stepbench.errors import UsageError
 from stepbench.samples import Sample
+
+REASON_CHARACTERS = 300
+"""Of a reason, which may repeat what stands in the file."""
 
 LINE: TypeAdapter[Line] = TypeAdapter(Annotated[Line, Field(discriminator="kind")])
 
@@ -179,4 +183,4 @@ def _why(error: ValidationError) -> str:
     """The first problem in words; a line can have a hundred that all come of the same cause."""
     problem = error.errors(include_url=False)[0]
     where = ".".join(str(part) for part in problem["loc"])
-    return f"{where}: {problem['msg']}" if where else str(problem["msg"])
+    return shortened(f"{where}: {problem['msg']}" if where else str(problem["msg"]), REASON_CHARACTERS)
