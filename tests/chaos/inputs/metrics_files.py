@@ -135,7 +135,7 @@ def _report_and_resume() -> None:
     summary.model_dump_json()
     show(summary, io.StringIO())
     plan, past = file.run.plan, history.read(file.lines)
-    Tally(plan, lambda _: None).remember(file.lines)
+    Tally(plan, lambda _: None, 60.0).remember(file.lines)
     for retry_failed in (False, True):
         Chains(
             chains=plan.chains,
