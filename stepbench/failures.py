@@ -42,11 +42,9 @@ RETRYABLE_SDK_CLASSES = frozenset(
         "FlexibleChecksumError",
     }
 )
-RETRYABLE_CODES = frozenset(
+# They ask to send less.
+THROTTLING_CODES = frozenset(
     {
-        "RequestTimeout",
-        "RequestTimeoutException",
-        "PriorRequestNotComplete",
         "Throttling",
         "ThrottlingException",
         "ThrottledException",
@@ -56,14 +54,21 @@ RETRYABLE_CODES = frozenset(
         "RequestLimitExceeded",
         "SlowDown",
         "BandwidthLimitExceeded",
+        "KMS.ThrottlingException",
+        "KmsThrottled",
+        "OverLimit",
+    }
+)
+RETRYABLE_CODES = THROTTLING_CODES | frozenset(
+    {
+        "RequestTimeout",
+        "RequestTimeoutException",
+        "PriorRequestNotComplete",
         "ExpiredToken",
         "ExpiredTokenException",
         "RequestExpired",
         "InternalError",
         "ServiceUnavailable",
-        "KMS.ThrottlingException",
-        "KmsThrottled",
-        "OverLimit",
         # What was sent did not arrive as it was sent.
         "IncompleteBody",
         "BadDigest",
@@ -119,6 +124,11 @@ def kind_of(error: BaseException) -> Kind:
         passing = code in RETRYABLE_CODES or status >= 500 or status == TOO_MANY_REQUESTS
         return "retryable" if passing else "permanent"
     return "permanent" if isinstance(error, PERMANENT_TYPES) or "BotoCoreError" in names else "ours"
+
+
+def is_throttling(error_class: str) -> bool:
+    """Whether an error of this class, as `error_class` and a completion tell it, asks to send less."""
+    return error_class in THROTTLING_CODES
 
 
 def is_queue_gone(error: BaseException) -> bool:

@@ -76,6 +76,8 @@ class WorkerFacts(Frozen):
     queue_wait_ns: Whole
     worker_wait_ns: Whole
     """Received to begun by the executor, and done to the begin of the completion's send."""
+    sqs_throttled: Count = 0
+    """Answers by which SQS asked this worker to send less, since it published the completion before this one."""
 
 
 class ExecutorFacts(Frozen):

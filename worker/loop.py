@@ -40,6 +40,7 @@ from worker.intake import Intake
 from worker.publisher import Finished, Publisher
 from worker.pulse import Pulse
 from worker.steps_queue import StepsQueue
+from worker.throttling import Throttling
 
 HURRY_HINT = "a second signal hurries it"
 
@@ -71,6 +72,7 @@ class Worker:
         factory: ExecutorFactory,
         discard_output: Callable[[Completion], None],
         pulse: Pulse,
+        throttling: Throttling,
     ) -> None:
         self._options = options
         self._pulse = pulse
@@ -88,6 +90,7 @@ class Worker:
             options.host,
             discard_output,
             pulse,
+            throttling,
         )
         self._stopping = threading.Event()
         self._hurry = threading.Event()

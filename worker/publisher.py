@@ -25,6 +25,7 @@ from worker.backlog import Backlog
 from worker.held import HeldStep, HeldSteps, identities_of
 from worker.identity import identity_of
 from worker.pulse import Pulse
+from worker.throttling import Throttling
 
 COMPLETIONS_LINGER_SECONDS = 0.05
 DELETIONS_LINGER_SECONDS = 0.25
@@ -54,6 +55,7 @@ class Publisher:
         host: str,
         discard_output: Callable[[Completion], None],
         pulse: Pulse,
+        throttling: Throttling,
     ) -> None:
         self._steps_queue = steps_queue
         self._results_queue = results_queue
@@ -63,6 +65,7 @@ class Publisher:
         self._host = host
         self._discard_output = discard_output
         self._pulse = pulse
+        self._throttling = throttling
         self._changed = threading.Condition()
         self._by_caller = threading.Lock()
         self._finished: list[Finished] = []
@@ -163,7 +166,13 @@ class Publisher:
             self._deletions += [finished.step for finished in batch]
 
     def _send(self, url: str, batch: list[Finished]) -> None:
-        self._results_queue(url).send([Outgoing(self._body(finished)) for finished in batch])
+        throttled = self._throttling.take()
+        told = [throttled] + [0] * (len(batch) - 1)
+        try:
+            self._results_queue(url).send([Outgoing(self._body(*each)) for each in zip(batch, told, strict=True)])
+        except BaseException:
+            self._throttling.add(throttled)
+            raise
         self._answered = True
 
     def _leave(self, batch: list[Finished], error: Exception) -> None:
@@ -172,7 +181,7 @@ class Publisher:
             log.error("results queue refuses", **identity_of(finished.step.message), error=str(error))
         self._held.remove(finished.step.receipt for finished in batch)
 
-    def _body(self, finished: Finished) -> str:
+    def _body(self, finished: Finished, throttled: int) -> str:
         step, executor = finished.step, finished.completion.executor
         waited_ns = 0
         if executor is not None:
@@ -183,6 +192,7 @@ class Publisher:
             receive_count=step.received.receive_count,
             queue_wait_ns=step.received.queue_wait_ns,
             worker_wait_ns=waited_ns,
+            sqs_throttled=throttled,
         )
         return finished.completion.model_copy(update={"worker": facts}).model_dump_json()
 

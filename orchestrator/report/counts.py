@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from orchestrator.report.metrics_file import MetricsFile
-from orchestrator.report.summary import Counts, FailureGroup
+from orchestrator.report.summary import Counts, FailureGroup, Throttled, Transfers
+from stepbench.failures import is_throttling
 from stepbench.samples import Sample
+
+THROTTLED_STATUSES = ("503", "429")
 
 
 def count(files: Sequence[MetricsFile], samples: Sequence[Sample], used: Sequence[Sample]) -> Counts:
@@ -45,6 +48,17 @@ def _retries(file: MetricsFile) -> int:
     for chain, step, attempt in known:
         attempts[chain, step] = max(attempts[chain, step], attempt)
     return sum(highest - 1 for highest in attempts.values())
+
+
+def throttled(files: Sequence[MetricsFile], s3: Mapping[str, Transfers]) -> Throttled:
+    """Over all `files`; `s3` are their transfers."""
+    statuses = [transfers.statuses or {} for transfers in s3.values()]
+    steps = [sample for file in files for sample in (*file.samples, *file.warmups)]
+    return Throttled(
+        s3_answers=sum(found.get(status, 0) for found in statuses for status in THROTTLED_STATUSES),
+        sqs_answers=sum(sample.sqs_throttled for sample in steps),
+        attempts=sum(is_throttling(failure.error_class) for file in files for failure in file.failures),
+    )
 
 
 def failure_groups(files: Iterable[MetricsFile]) -> tuple[FailureGroup, ...]:

@@ -25,6 +25,8 @@ def of(summary: Summary) -> Iterator[tuple[str, str]]:
         if transfers.requests is not None:
             yield f"S3 {name.upper()}", _transfers(transfers)
     yield "Trouble", _trouble(summary)
+    if throttled := _throttled(summary):
+        yield "Throttled", throttled
     for group in summary.failures:
         where = f" in {group.phase}" if group.phase else ""
         yield "Failed", f"{group.count} x {group.error_class}{where}: {units.shortened(group.message, LONGEST_MESSAGE)}"
@@ -103,6 +105,14 @@ def _transfers(transfers: Transfers) -> str:
     if transfers.connections_opened is not None:
         parts.append(f"{plural(transfers.connections_opened, 'connection')} opened in the phases")
     return ", ".join(parts)
+
+
+def _throttled(summary: Summary) -> str:
+    told = summary.throttled
+    answers = ((told.s3_answers, "of S3"), (told.sqs_answers, "of SQS to workers"))
+    asked = [f"{plural(number, 'answer')} {whose}" for number, whose in answers if number]
+    failed = [f"{plural(told.attempts, 'attempt')} failed because of it"] if told.attempts else []
+    return ", ".join([*asked, *failed])
 
 
 def _trouble(summary: Summary) -> str:

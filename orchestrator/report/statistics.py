@@ -10,7 +10,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from orchestrator.report.audit import parts_of_wall, wall_ns
-from orchestrator.report.counts import count, failure_groups
+from orchestrator.report.counts import count, failure_groups, throttled
 from orchestrator.report.doubts import doubts
 from orchestrator.report.metrics_file import MetricsFile
 from orchestrator.report.percentiles import median_mb_per_second, spread, spread_or_none
@@ -70,6 +70,7 @@ def summarise(files: Sequence[MetricsFile], left_in_s3: Sequence[LeftInS3] | Non
         sizes=_sizes(used),
         peak_rss_bytes=spread_or_none(s.peak_rss_bytes for s in used if s.peak_rss_bytes is not None),
         s3=s3,
+        throttled=throttled(files, s3),
         left_in_s3=tuple(left_in_s3) if left_in_s3 is not None else _told_left(files),
         warnings=tuple(doubts(files, used, counts, s3, choices, cold_only=cold_only)),
     )

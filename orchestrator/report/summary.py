@@ -104,6 +104,17 @@ class Transfers(Frozen):
     statuses: dict[str, int] | None
 
 
+class Throttled(Frozen):
+    """How often AWS asked to send less. What the SDK retried by itself is in no count of attempts."""
+
+    s3_answers: int
+    """503 and 429 to requests of the accepted steps, as far as the S3 client can tell."""
+    sqs_answers: int
+    """To the workers that published the accepted steps."""
+    attempts: int
+    """Failed because of it, after all tries of the SDK."""
+
+
 class LeftInS3(Frozen):
     """What a run left in its bucket."""
 
@@ -155,6 +166,7 @@ class Summary(Frozen):
     peak_rss_bytes: Spread | None
     s3: dict[str, Transfers]
     """`get` and `put`."""
+    throttled: Throttled
     left_in_s3: tuple[LeftInS3, ...]
     warnings: tuple[str, ...]
     """A sentence for each figure that is doubtful, with what to try."""

@@ -22,6 +22,7 @@ from worker.executors import ExecutorFactory
 from worker.held import HeldStep
 from worker.loop import Worker, WorkerOptions
 from worker.pulse import Pulse
+from worker.throttling import Throttling
 
 NOTHING_YET_SECONDS = 0.01
 ALLOWANCE_SECONDS = 60.0
@@ -81,6 +82,7 @@ class Stage(ExecutorFactory):
         self.started: list[PlayedExecutor] = []
         self.begun: list[tuple[str, int]] = []
         """(executor, chain) in the order in which steps began."""
+        self.discarded: list[Completion] = []
         self.disowned: list[int] = []
         """Chains of the steps for which executors were told to upload nothing."""
         self.play: Callable[[StepMessage], None] = lambda message: None
@@ -94,7 +96,16 @@ class Stage(ExecutorFactory):
     def worker(self, executors: int = 1, max_steps: int = 0, visibility_seconds: int = 3_600) -> Worker:
         options = WorkerOptions("w1", "host1", executors, max_steps, visibility_seconds, 3_600)
         guard = Guard(BUCKET, PREFIX, STEPS_QUEUE, "stepbench-results-", None)
-        return Worker(options, guard, self.steps, lambda url: self.results, self, lambda completion: None, self.pulse)
+        return Worker(
+            options,
+            guard,
+            self.steps,
+            lambda url: self.results,
+            self,
+            lambda completion: None,
+            self.pulse,
+            Throttling(),
+        )
 
     def send(self, chains: Sequence[int]) -> None:
         self.steps.send([Outgoing(make_message(chain=chain).model_dump_json()) for chain in chains])

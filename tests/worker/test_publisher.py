@@ -21,6 +21,7 @@ from worker.backlog import Backlog
 from worker.held import HeldStep, HeldSteps
 from worker.publisher import COMPLETIONS_LINGER_SECONDS, DELETIONS_LINGER_SECONDS, Finished, Publisher
 from worker.pulse import Pulse
+from worker.throttling import Throttling
 
 SECOND_NS = 1_000_000_000
 
@@ -40,6 +41,7 @@ class Desk:
         self.backlog = Backlog(4)
         self.held = HeldSteps()
         self.discarded: list[Completion] = []
+        self.throttling = Throttling()
         self.publisher = Publisher(
             self.steps,
             lambda url: self.results[url],
@@ -49,6 +51,7 @@ class Desk:
             "host1",
             self.discarded.append,
             Pulse(),
+            self.throttling,
         )
 
     @property
@@ -366,3 +369,12 @@ def test_a_step_message_that_cannot_be_deleted_is_let_go_and_ends_nothing() -> N
     assert len(desk.published()) == 21
     assert desk.held.steps() == []
     assert len(desk.steps.bodies()) == 10
+
+
+def test_what_sqs_throttled_is_told_once_with_the_first_completion_that_gets_through() -> None:
+    desk = Desk()
+    desk.throttling.add(3)
+    desk.results_queue.faults["send"].extend([outage(), outage()])
+    desk.publishes(*(Finished(step, make_done(), monotonic_ns()) for step in desk.holds(3)))
+    told = [parse(Completion, body).worker for body in desk.results_queue.bodies()]
+    assert [facts.sqs_throttled for facts in told if facts is not None] == [3, 0, 0]

@@ -9,7 +9,7 @@ import pytest
 from orchestrator.report.audit import parts_of_wall
 from orchestrator.report.metrics_file import read
 from orchestrator.report.statistics import summarise
-from orchestrator.report.summary import PARTS, LeftInS3, Summary
+from orchestrator.report.summary import PARTS, LeftInS3, Summary, Throttled
 from orchestrator.report.terminal import show
 from orchestrator.run.lines import Event
 from stepbench.samples import S3Facts, S3Requests
@@ -233,3 +233,20 @@ def test_long_steps_are_told_in_seconds() -> None:
     shown = _shown(_summary(_runs()[0]))
     assert "p50 s" in shown
     assert "p50 ms" not in shown
+
+
+def test_throttling_is_told_with_who_asked_and_what_failed_of_it() -> None:
+    run = make_run(3)
+    facts = S3Facts(get=S3Requests(requests=9, statuses={"200": 7, "503": 2}), put=S3Requests(statuses={"429": 1}))
+    for sample in list(run.samples[:2]):
+        run.replace(sample, sample.model_copy(update={"s3": facts, "sqs_throttled": 4}))
+    run.lines += [make_failure(0, 1, error_class=name) for name in ("SlowDown", "RequestThrottled", "NoSuchKey")]
+    summary = _summary(run)
+    assert summary.throttled == Throttled(s3_answers=6, sqs_answers=8, attempts=2)
+    shown = _shown(summary)
+    assert "Throttled    6 answers of S3, 8 answers of SQS to workers, 2 attempts failed" in shown
+    assert "1 x SlowDown in download" in shown
+
+
+def test_a_run_that_nothing_throttled_says_nothing_of_it() -> None:
+    assert "Throttled" not in _shown(_summary(make_run(3)))
