@@ -19,7 +19,19 @@ USABLE_AFTER_SECONDS = 1.0
 
 def create(client: SQSClient, url: str, visibility_seconds: int) -> None:
     """The queue that `url` names. Raises the SDK's error, EnvironmentRefused where it comes up in another account."""
-    made = client.create_queue(
+    made = _create(client, url, visibility_seconds)
+    if _account_and_name(made) != _account_and_name(url):
+        made = _create(client, url, visibility_seconds)  # the same queue again: the answer may have been damaged
+    if _account_and_name(made) != _account_and_name(url):
+        delete(client, made)
+        raise EnvironmentRefused(
+            f"the run's results queue came up as {made}, not as {url}: the steps queue is another account's; "
+            "--results-queue-url (ORCH_RESULTS_QUEUE_URL) names a queue of that account"
+        )
+
+
+def _create(client: SQSClient, url: str, visibility_seconds: int) -> str:
+    return client.create_queue(
         QueueName=url.rpartition("/")[2],
         Attributes={
             "VisibilityTimeout": str(visibility_seconds),
@@ -28,12 +40,6 @@ def create(client: SQSClient, url: str, visibility_seconds: int) -> None:
             "SqsManagedSseEnabled": "true",
         },
     )["QueueUrl"]
-    if _account_and_name(made) != _account_and_name(url):
-        client.delete_queue(QueueUrl=made)
-        raise EnvironmentRefused(
-            f"the run's results queue came up as {made}, not as {url}: the steps queue is another account's; "
-            "--results-queue-url (ORCH_RESULTS_QUEUE_URL) names a queue of that account"
-        )
 
 
 def _account_and_name(url: str) -> list[str]:
