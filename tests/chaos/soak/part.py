@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from orchestrator.local.stack import embedded_stack
 from stepbench.settings import Settings
+from tests.chaos.faults.proxy import proxies
 from tests.chaos.figures import Figures
 from tests.chaos.soak.soak import Soak
 
@@ -16,8 +18,14 @@ BY_THE_CLOCK = True
 
 def run(seconds: int, seed: int, **variables: str) -> Figures:
     """`variables` are for every program."""
-    with embedded_stack(Settings()) as stack, TemporaryDirectory(prefix="stepbench-soak-") as folder:
-        soak = Soak(stack, Path(folder), seconds, seed, **variables)
+    with ExitStack() as block:
+        stack = block.enter_context(embedded_stack(Settings()))
+        folder = block.enter_context(TemporaryDirectory(prefix="stepbench-soak-"))
+        here = stack.environment
+        between = block.enter_context(
+            proxies(here["AWS_ENDPOINT_URL_S3"], here["AWS_ENDPOINT_URL_SQS"], lambda *_: None)
+        )
+        soak = Soak(stack, between, Path(folder), seconds, seed, **variables)
         try:
             soak.play()
         except Exception as error:  # noqa: BLE001 # told with the figures so far

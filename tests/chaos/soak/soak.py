@@ -15,6 +15,7 @@ from orchestrator.local.stack import Stack
 from orchestrator.report import metrics_file
 from orchestrator.report.audit import audit
 from orchestrator.report.metrics_file import MetricsFile
+from tests.chaos.faults.proxy import Proxies
 from tests.chaos.figures import Figures, PromiseBroken
 from tests.chaos.processes.verdict import judge_words
 from tests.chaos.soak.meter import Meter
@@ -31,17 +32,23 @@ MOST_SECONDS_BETWEEN_READINGS = 5.0
 MOST_SECONDS_BETWEEN_TROUBLES = 3.0
 SWEEP_SECONDS = 30.0
 OLD_SECONDS = 60.0
-HANG_SECONDS = 60.0
+HANG_SECONDS = 120.0
+"""A completion whose receive went wrong stays hidden for a minute, and all chains in flight may wait for theirs."""
 
 
 class Soak:
-    def __init__(self, stack: Stack, folder: Path, seconds: float, seed: int, **variables: str) -> None:
+    def __init__(
+        self, stack: Stack, between: Proxies, folder: Path, seconds: float, seed: int, **variables: str
+    ) -> None:
         """`variables` are for every program, and have them take orders."""
         self._seconds = seconds
         self._random = Random(seed)
         self._fleet = Fleet(stack, stack.clients(), folder)
         self._stack = stack
-        self._variables = {**Saboteur(folder).variables, **variables} if variables else {}
+        self._between = between
+        self._variables = {"AWS_ENDPOINT_URL_S3": between.s3_url, "AWS_ENDPOINT_URL_SQS": between.sqs_url}
+        if variables:
+            self._variables |= {**Saboteur(folder).variables, **variables}
         self.figures = Figures()
 
     def play(self) -> None:
@@ -65,7 +72,7 @@ class Soak:
     def _go_on(self, worker: WorkerProgram, run: RunProgram) -> None:
         spared, *others = sorted(worker.executor_pids())
         assert others
-        trouble = Trouble(self._stack, self._fleet, worker, spared, self._random)
+        trouble = Trouble(self._stack, self._between, self._fleet, worker, spared, self._random)
         trouble.results_queue_url = run.lines()[0]["plan"]["results_queue_url"]
         [path] = run.folder.glob("out/*")
         meter = Meter({"worker": worker.process.pid, "executor": spared, "orchestrator": run.process.pid})
@@ -99,6 +106,8 @@ class Soak:
         if (code := run.exit_code()) != 130:
             raise PromiseBroken("other promises broken", f"an interrupted run ended with {code}:\n{run.stderr}")
         worker.send(signal.SIGTERM)
+        worker.until_logged("worker ends")
+        worker.send(signal.SIGTERM)  # or it would wait for the end of its long poll
         if code := worker.exit_code():
             raise PromiseBroken("other promises broken", f"the worker ended with {code}:\n{worker.stderr[-4000:]}")
         judge_words(run.stderr)

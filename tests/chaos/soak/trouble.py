@@ -11,18 +11,31 @@ from contextlib import suppress
 from random import Random
 
 from orchestrator.local.stack import Stack
+from tests.chaos.faults.catalogue import FAULTS, SMALL, Planned, Round
+from tests.chaos.faults.proxy import Proxies
 from tests.runs.fleet import Fleet
 from tests.runs.programs import WorkerProgram
 
 OUTAGE_SECONDS = (0.1, 2.0)
+MADE_ALL_THE_TIME = {
+    "SendMessage",
+    "ReceiveMessage",
+    "DeleteMessageBatch",
+    "GetObject",
+    "PutObject",
+}
+DISTURBED = [call for call in SMALL.calls if call.name in MADE_ALL_THE_TIME]
 
 
 class Trouble:
     """`make` one at a time."""
 
-    def __init__(self, stack: Stack, fleet: Fleet, worker: WorkerProgram, spared: int, random: Random) -> None:
+    def __init__(
+        self, stack: Stack, between: Proxies, fleet: Fleet, worker: WorkerProgram, spared: int, random: Random
+    ) -> None:
         """`spared`: an executor's process id that nothing happens to."""
         self._random = random
+        self._between = between
         self._fleet = fleet
         self._worker = worker
         self._spared = spared
@@ -34,6 +47,7 @@ class Trouble:
         kinds: list[Callable[[], str]] = [
             self._kill_an_executor,
             self._stop_an_emulator,
+            self._disturb_a_call,
             lambda: self._deliver_twice("step message", self._fleet.steps_queue_url),
             lambda: self._deliver_twice("completion", self.results_queue_url),
         ]
@@ -55,6 +69,14 @@ class Trouble:
         finally:
             os.kill(self._emulators[name], signal.SIGCONT)
         return f"outages of {name}"
+
+    def _disturb_a_call(self) -> str:
+        """The next call of some kind meets some fault."""
+        call = self._random.choice(DISTURBED)
+        fault = self._random.choice([fault for fault in FAULTS if call.can_meet(fault)])
+        seed = self._random.randrange(2**32)
+        self._between.begin(Round(seed, SMALL, (Planned(call, fault, after=0, times=1),)))
+        return "faults put before a call"
 
     def _deliver_twice(self, what: str, url: str) -> str:
         queue = self._fleet.queue(url)
