@@ -136,6 +136,15 @@ GRANTS: dict[Role, tuple[Grant, ...]] = {
         Grant("ListPayloads", "bucket", {"s3:ListBucket": "to find what CLEANUP deletes"}, when=_cleans_up),
         Grant("DeletePayloads", "objects", {"s3:DeleteObject": "to delete a run's payloads"}, when=_cleans_up),
         _KEY,
+        # Last, as the operator's. Without it a step that was dead-lettered is given up after STALL_TIMEOUT.
+        Grant(
+            "FindDeadLetters",
+            "dead-letter queue",
+            {
+                "sqs:ReceiveMessage": "to find a run's own steps among them, and dispatch those again",
+                "sqs:ChangeMessageVisibility": "to hand them back at once",
+            },
+        ),
     ),
     "operator": (
         Grant(

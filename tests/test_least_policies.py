@@ -64,9 +64,13 @@ ENDS_A_WORKER: list[Allowed] = [
 ]
 TO_KEEP_HIDDEN: Allowed = ("TakeSteps", "sqs:ChangeMessageVisibility")
 TO_DELETE_ORPHANS: Allowed = ("DeleteOrphans", "s3:DeleteObject")
+TO_FIND_DEAD_LETTERS: list[Allowed] = [
+    ("FindDeadLetters", "sqs:ReceiveMessage"),
+    ("FindDeadLetters", "sqs:ChangeMessageVisibility"),
+]
 TO_ABORT: Allowed = ("WritePayloads", "s3:AbortMultipartUpload")
 TAKEN_AWAY = {
-    "orchestrator": [*ENDS_A_RUN, *ENDS_A_RUN_ON_A_SHARED_QUEUE, *OF_THE_KEY, TO_ABORT],
+    "orchestrator": [*ENDS_A_RUN, *ENDS_A_RUN_ON_A_SHARED_QUEUE, *OF_THE_KEY, *TO_FIND_DEAD_LETTERS, TO_ABORT],
     "worker": [*FAILS_A_STEP, *ENDS_A_WORKER, *OF_THE_KEY, TO_KEEP_HIDDEN, TO_DELETE_ORPHANS, TO_ABORT],
 }
 
@@ -80,6 +84,7 @@ class Place:
     worker: User
     orchestrator: User
     folder: Path
+    dead_letters_url: str
 
     def run_as(self, user: User, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
@@ -92,15 +97,16 @@ class Place:
         )
 
     def policy(self, role: str, **settings: str) -> dict[str, Any]:
-        printed = self.run_as(self.orchestrator, "policy", "--role", role, **settings)
+        dead_letters = ("--dead-letter-queue", self.dead_letters_url.rpartition("/")[2])
+        printed = self.run_as(self.orchestrator, "policy", "--role", role, *dead_letters, **settings)
         assert printed.returncode == 0, printed.stderr
         document: dict[str, Any] = json.loads(printed.stdout)
         return document
 
     @contextmanager
-    def starting(self, *arguments: str) -> Iterator[RunProgram]:
+    def starting(self, *arguments: str, **settings: str) -> Iterator[RunProgram]:
         """A run that is going on, until the block ends."""
-        environment = self._environment(self.orchestrator, {})
+        environment = self._environment(self.orchestrator, settings)
         run = RunProgram(["orchestrator", *START, *SMALL, *arguments], self.folder / "run", environment)
         try:
             yield run
@@ -155,14 +161,19 @@ def account() -> Iterator[Account]:
 def place(account: Account, tmp_path: Path) -> Place:
     """Queues and users of this test's own."""
     number = len(account.client("iam").list_users()["Users"])
-    url = account.client("sqs").create_queue(QueueName=f"steps-{number}")["QueueUrl"]
+    sqs = account.client("sqs")
+    dead_letters_url = sqs.create_queue(QueueName=f"dead-{number}")["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=dead_letters_url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    redrive = json.dumps({"deadLetterTargetArn": arn, "maxReceiveCount": 5})
+    url = sqs.create_queue(QueueName=f"steps-{number}", Attributes={"RedrivePolicy": redrive})["QueueUrl"]
     settings = {
         "ORCH_BUCKET": BUCKET,
         "ORCH_STEPS_QUEUE_URL": url,
         "ORCH_RESULTS_QUEUE_PREFIX": f"results-{number}-",
         "ORCH_PREFIX": f"runs-{number}/${{RUN_ID}}/",
     }
-    return Place(account, settings, account.user(f"worker-{number}"), account.user(f"orchestrator-{number}"), tmp_path)
+    users = account.user(f"worker-{number}"), account.user(f"orchestrator-{number}")
+    return Place(account, settings, *users, tmp_path, dead_letters_url)
 
 
 def allow(place: Place, role: str | None = None, without: Allowed | None = None, /, **settings: str) -> None:
@@ -347,6 +358,23 @@ def test_without_it_a_worker_leaves_the_output_that_nobody_waits_for_and_says_wh
         (told,) = worker.until_logged("could not delete an output that nobody waits for")
     assert without[1].partition(":")[2] in told["error"]
     assert [told["uri"]] == place.outputs()
+
+
+@pytest.mark.parametrize("without", [None, *TO_FIND_DEAD_LETTERS], ids=str)
+def test_without_it_a_run_finds_none_of_its_dead_letters_and_waits_for_the_stall_timeout(
+    place: Place, without: Allowed | None
+) -> None:
+    allow(place, "orchestrator", without)
+    sqs, steps = place.account.client("sqs"), place.settings["ORCH_STEPS_QUEUE_URL"]
+    with place.starting("--stall-timeout", "8", "--max-attempts", "2", LOG_LEVEL="info") as run:
+        (message,) = eventually("a step", lambda: sqs.receive_message(QueueUrl=steps).get("Messages"))
+        sqs.send_message(QueueUrl=place.dead_letters_url, MessageBody=message["Body"])
+        sqs.delete_message(QueueUrl=steps, ReceiptHandle=message["ReceiptHandle"])
+        (lost,) = run.until("the step is given up", lambda so_far: so_far.events("lost"))
+        told = "could not look for dead letters" in run.stderr
+
+    assert ("STALL_TIMEOUT" in lost["message"]) is (without is not None)
+    assert told is (without is not None)
 
 
 @pytest.mark.parametrize(

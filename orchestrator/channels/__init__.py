@@ -65,6 +65,13 @@ class Channel(Protocol):
         """Nothing is on its way to a worker and nothing is in a worker's hands, as far as the transport can tell."""
         ...
 
+    def dead_letters(self) -> list[StepMessage]:
+        """Step messages of this run that no worker takes any more, as far as is known by now; may tell one twice.
+
+        Returns at once and raises nothing: each call begins a look whose findings a later call returns.
+        """
+        ...
+
     def close(self) -> None:
         """Let go of what is held; what was accepted is then deleted."""
         ...

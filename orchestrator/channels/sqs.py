@@ -12,6 +12,7 @@ import structlog
 from tenacity import RetryError
 
 from orchestrator.channels import Arrival, Arrivals, Sent, Stray
+from orchestrator.channels._dead_letters import DeadLetterWatch, Look
 from stepbench.errors import MessageRefused
 from stepbench.failures import is_retryable
 from stepbench.messages import Completion, StepMessage, parse
@@ -43,6 +44,7 @@ class SqsChannel:
         results_are_own: bool,
         worth_waiting: Callable[[BaseException], bool] = is_retryable,
         patience_seconds: float = 0.0,
+        dead_letters: Look = tuple,
     ) -> None:
         """An outage of the queues, of errors that are `worth_waiting`, is waited out for `patience_seconds`."""
         self._worth_waiting = worth_waiting
@@ -52,6 +54,7 @@ class SqsChannel:
         self._run_id = run_id
         self._group = run_id if fair else None
         self._results_are_own = results_are_own
+        self._dead_letters = DeadLetterWatch(dead_letters, run_id)
         self._deletions: list[str] = []
         self._deletions_since = 0.0
 
@@ -83,6 +86,9 @@ class SqsChannel:
 
     def is_silent(self) -> bool:
         return self._patiently(self._steps.depth).empty
+
+    def dead_letters(self) -> list[StepMessage]:
+        return self._dead_letters.found()
 
     def close(self) -> None:
         receipts, self._deletions = self._deletions, []

@@ -39,7 +39,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         choices=("worker", "orchestrator", "operator"),
         help="who gets the policy; an operator uses dead-letters and cleanup",
     )
-    parser.add_argument("--dead-letter-queue", metavar="NAME", help="the steps queue's, for the policy of an operator")
+    parser.add_argument(
+        "--dead-letter-queue",
+        metavar="NAME",
+        help="the steps queue's; an operator's policy needs it, and with it an orchestrator finds its own steps there",
+    )
 
 
 def run(settings: Settings, arguments: argparse.Namespace) -> int:

@@ -27,7 +27,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import Enum, auto
 
-from stepbench.messages import Completion, PayloadRef, StepError
+from stepbench.messages import Completion, PayloadRef, StepError, StepMessage
 
 
 class State(Enum):
@@ -109,12 +109,16 @@ class RecordFailure:
 
 @dataclass(frozen=True, slots=True)
 class RecordLost:
-    """Write that an attempt was given up as lost. `last`: it was the step's last one, and its chain fails of it."""
+    """Write that an attempt was given up as lost. `last`: it was the step's last one, and its chain fails of it.
+
+    `dead_lettered`: its message was found where no worker takes it from; else nothing was left of it.
+    """
 
     chain: int
     step: int
     attempt: int
     last: bool
+    dead_lettered: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -295,12 +299,18 @@ class Chains:
 
     def lost(self) -> list[Action]:
         """Nothing is left of any step in flight: each is given up, and tried again while attempts are left."""
-        actions: list[Action] = []
-        for chain in [chain for chain in self._chains.values() if chain.state is State.IN_FLIGHT]:
-            chain.attempts[chain.attempt].lost = True
-            actions.append(RecordLost(chain.number, chain.step, chain.attempt, not self._has_attempts_left(chain)))
-            actions += self._try_again_or_give_up(chain, retryable=True)
-        return actions
+        in_flight = [chain for chain in self._chains.values() if chain.state is State.IN_FLIGHT]
+        return [action for chain in in_flight for action in self._lose(chain, dead_lettered=False)]
+
+    def dead_lettered(self, message: StepMessage) -> list[Action]:
+        """No worker takes this message any more: its attempt is given up, if it is what its chain still waits for."""
+        chain = self._chains.get(message.chain)
+        if chain is None or chain.state is not State.IN_FLIGHT:
+            return []
+        newest = (message.step, message.attempt) == (chain.step, chain.attempt)
+        if not newest or self._own_attempt(chain, message) is None:
+            return []
+        return list(self._lose(chain, dead_lettered=True))
 
     def _take_up(self, chain: _Chain, past: Past, retry_failed: bool) -> None:
         chain.step, chain.payload, chain.attempts_before = past.step, past.payload, past.attempts_before
@@ -393,10 +403,10 @@ class Chains:
             turnaround_ns=turnaround_ns,
         )
 
-    def _own_attempt(self, chain: _Chain, completion: Completion) -> _Attempt | None:
-        """The attempt that a completion answers. Null if this incarnation knows nothing of it but a like number."""
-        attempt = chain.attempts.get(completion.attempt)
-        if attempt is None or (attempt.dispatched_at_ns is not None and completion.epoch != self._epoch):
+    def _own_attempt(self, chain: _Chain, message: Completion | StepMessage) -> _Attempt | None:
+        """The attempt that a message is of. Null if this incarnation knows nothing of it but a like number."""
+        attempt = chain.attempts.get(message.attempt)
+        if attempt is None or (attempt.dispatched_at_ns is not None and message.epoch != self._epoch):
             return None
         return attempt
 
@@ -417,6 +427,12 @@ class Chains:
             return
         yield RecordFailure(completion, error)
         yield from self._try_again_or_give_up(chain, error.retryable)
+
+    def _lose(self, chain: _Chain, *, dead_lettered: bool) -> Iterator[Action]:
+        chain.attempts[chain.attempt].lost = True
+        last = not self._has_attempts_left(chain)
+        yield RecordLost(chain.number, chain.step, chain.attempt, last, dead_lettered)
+        yield from self._try_again_or_give_up(chain, retryable=True)
 
     def _try_again_or_give_up(self, chain: _Chain, retryable: bool) -> Iterator[Action]:
         if retryable and self._has_attempts_left(chain):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from time import monotonic, sleep
 
 import structlog
@@ -18,6 +19,7 @@ from orchestrator.run.lines import Event, Line
 from orchestrator.run.loop import RunLoop
 from orchestrator.run.plan import Plan
 from orchestrator.run.site import Site
+from orchestrator.upkeep import dead_letter_queue
 from stepbench.aws import AwsConfig
 from stepbench.failures import is_retryable
 from stepbench.messages import PayloadRef
@@ -116,6 +118,7 @@ def _channel(plan: Plan, site: Site) -> SqsChannel:
         results_are_own=plan.results_queue_is_own,
         worth_waiting=worth_waiting,
         patience_seconds=plan.stall_timeout_seconds,
+        dead_letters=partial(dead_letter_queue.bodies, site.clients.sqs, plan.steps_queue_url),
     )
 
 

@@ -20,6 +20,8 @@ from stepbench.messages import OutputSpec, StepMessage
 from stepbench.queues import MAX_WAIT_SECONDS
 from stepbench.s3_uris import uri
 
+LOOK_AFTER_SECONDS = 2 * MAX_WAIT_SECONDS
+
 
 class RunLoop:
     """One incarnation of the orchestrator at work on one run."""
@@ -62,8 +64,7 @@ class RunLoop:
                 self._heard_at = monotonic()
             else:
                 self._check()
-                if self._nothing_left():
-                    actions = self._chains.lost()
+                actions = self._given_up()
             strays: list[Line] = [
                 Event(event=stray.event, at=now_text(), message=stray.message) for stray in arrivals.strays
             ]
@@ -71,9 +72,25 @@ class RunLoop:
             self._perform(actions, arrivals.completions)
 
     def _patience_seconds(self) -> float:
-        left = self._heard_at + self._plan.stall_timeout_seconds - monotonic()
-        # Beyond it, the backlog is looked at after each long poll: it may last for hours.
-        return min(MAX_WAIT_SECONDS, max(1.0, left)) if left > 0 else MAX_WAIT_SECONDS
+        silent = monotonic() - self._heard_at
+        stall, look = self._plan.stall_timeout_seconds, self._look_after_seconds
+        if silent >= stall:  # the backlog is looked at after each long poll: it may last for hours
+            return MAX_WAIT_SECONDS
+        left = min(stall - silent, look - silent if silent < look else look)
+        return min(MAX_WAIT_SECONDS, max(1.0, left))
+
+    @property
+    def _look_after_seconds(self) -> float:
+        """A silence that is worth a look at the dead letters, and another one later; well before STALL_TIMEOUT."""
+        return min(LOOK_AFTER_SECONDS, self._plan.stall_timeout_seconds / 4)
+
+    def _given_up(self) -> list[machine.Action]:
+        """What becomes of steps in flight, when nothing came in."""
+        actions: list[machine.Action] = []
+        if monotonic() - self._heard_at >= self._look_after_seconds:
+            for message in self._channel.dead_letters():
+                actions += self._chains.dead_lettered(message)
+        return actions or (self._chains.lost() if self._nothing_left() else [])
 
     def _nothing_left(self) -> bool:
         """Nothing came back for STALL_TIMEOUT and no step is in the queue or in a worker's hands."""

@@ -25,9 +25,9 @@ def lines_of(actions: Sequence[machine.Action], arrivals: Sequence[Arrival], run
                 lines.append(sample_of(action, by_completion[id(completion)], run_id))
             case machine.RecordFailure():
                 lines.append(_failure(action))
-            case machine.RecordLost(chain, step, attempt, last):
-                lines.append(Event(event="lost", at=now_text(), chain=chain, step=step, attempt=attempt))
-                lines += [_lost_for_good(action, run_id)] if last else []
+            case machine.RecordLost():
+                lines.append(_lost(action))
+                lines += [_lost_for_good(action, run_id)] if action.last else []
             case machine.RecordDuplicate(done):
                 lines.append(
                     Event(event="duplicate", at=now_text(), chain=done.chain, step=done.step, attempt=done.attempt)
@@ -52,6 +52,21 @@ def announcement(dispatch: machine.Dispatch, epoch: int, output_prefix: str) -> 
     )
 
 
+SILENCE = "nothing came back of it for STALL_TIMEOUT, and the steps queue was empty"
+DEAD_LETTER = "its message is in the dead-letter queue; `python -m orchestrator dead-letters` tells why"
+
+
+def _lost(action: machine.RecordLost) -> Event:
+    return Event(
+        event="lost",
+        at=now_text(),
+        chain=action.chain,
+        step=action.step,
+        attempt=action.attempt,
+        message=DEAD_LETTER if action.dead_lettered else SILENCE,
+    )
+
+
 def _lost_for_good(action: machine.RecordLost, run_id: str) -> Failure:
     return Failure(
         at=now_text(),
@@ -60,8 +75,9 @@ def _lost_for_good(action: machine.RecordLost, run_id: str) -> Failure:
         step=action.step,
         attempt=action.attempt,
         error_class="StepLost",
-        message="nothing came back of it for STALL_TIMEOUT, and the steps queue was empty: its workers died, or its "
-        "message is in the dead-letter queue",
+        message=DEAD_LETTER
+        if action.dead_lettered
+        else f"{SILENCE}: its workers died, or its message is in the dead-letter queue",
         phase=None,
         retryable=True,
     )

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 LOOK_SECONDS = 60
 """A message that was seen stays hidden for so long, so that it is not seen again before the last one is."""
+GLANCE_SECONDS = 10
+"""As LOOK_SECONDS, for a look in passing; where there are too many letters for that time, it sees the first of them."""
 WAIT_SECONDS = 2
 """Long enough for SQS to ask all of its servers for messages: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-short-and-long-polling.html."""
 
@@ -65,13 +67,24 @@ def find(client: SQSClient, steps_queue_url: str) -> Redrive:
     return Redrive(attributes["QueueArn"], url, int(policy["maxReceiveCount"]))
 
 
+def bodies(client: SQSClient, steps_queue_url: str) -> list[str]:
+    """Of all dead letters of a steps queue, in a look that hides them from others for seconds at most.
+
+    Raises the SDK's error, and EnvironmentRefused for a steps queue without a dead-letter queue.
+    """
+    with Look(client, find(client, steps_queue_url).url, GLANCE_SECONDS) as look:
+        return [letter.body for batch in look for letter in batch]
+
+
 class Look:
     """One pass through a dead-letter queue, batch by batch. What was not deleted is handed back when it is left."""
 
-    def __init__(self, client: SQSClient, url: str) -> None:
+    def __init__(self, client: SQSClient, url: str, look_seconds: int = LOOK_SECONDS) -> None:
+        """`look_seconds`: a message that was seen stays hidden for so long, unless it is handed back before."""
         self._client = client
         self._url = url
-        self._queue = SqsQueue(client, url, LOOK_SECONDS)
+        self._look_seconds = look_seconds
+        self._queue = SqsQueue(client, url, look_seconds)
         self._held: dict[str, str] = {}
         """Receipts of what is to be handed back, by message id."""
         self._seen: set[str] = set()
@@ -106,7 +119,7 @@ class Look:
             QueueUrl=self._url,
             MaxNumberOfMessages=MAX_BATCH_MESSAGES,
             WaitTimeSeconds=WAIT_SECONDS,
-            VisibilityTimeout=LOOK_SECONDS,
+            VisibilityTimeout=self._look_seconds,
             MessageSystemAttributeNames=[
                 "SentTimestamp",
                 "ApproximateReceiveCount",

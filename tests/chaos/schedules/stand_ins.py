@@ -36,6 +36,7 @@ def on_clock(world: World) -> Iterator[None]:
         (sqs, "monotonic_ns", clock.monotonic_ns),
         (sqs, "time", clock.time),
         (sqs, "random", world.random),
+        (sqs.SqsChannel, "dead_letters", lambda self: []),  # a look has a thread of its own: no two would be alike
         (execution, "monotonic", clock.monotonic),
         (execution, "sleep", clock.pass_seconds),
         *((module, "log", SILENT) for module in (sqs, execution, telling)),

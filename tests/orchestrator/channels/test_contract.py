@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from time import monotonic_ns
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
 from orchestrator.channels import Arrival, Channel
+from orchestrator.channels._dead_letters import Look
 from orchestrator.channels.sqs import SqsChannel
+from orchestrator.upkeep import dead_letter_queue
 from stepbench.messages import Completion, StepMessage, parse
 from stepbench.queues import MAX_WAIT_SECONDS, Outgoing, Queue
 from stepbench.queues.memory import MemoryQueue
 from tests.embedded import clients_at, emulated, new_queue
 from tests.factories import make_done, make_failed, make_message
+from tests.processes import wait_until
 
 LONG_SECONDS = 600
+
+Queues = tuple[Queue, Queue, Look]
+"""For step messages, for completions, and a look at the dead letters of the first."""
 
 
 @pytest.fixture(scope="module")
@@ -25,12 +33,19 @@ def sqs() -> Iterator[Any]:
         yield clients_at(endpoint).sqs
 
 
-def in_memory(request: pytest.FixtureRequest) -> Queue:
-    return MemoryQueue(LONG_SECONDS)
+def in_memory(request: pytest.FixtureRequest) -> Queues:
+    steps = MemoryQueue(LONG_SECONDS, max_receives=1)
+    return steps, MemoryQueue(LONG_SECONDS), lambda: steps.dead_letters
 
 
-def emulated_queue(request: pytest.FixtureRequest) -> Queue:
-    return new_queue(request.getfixturevalue("sqs"), LONG_SECONDS)
+def emulated_queues(request: pytest.FixtureRequest) -> Queues:
+    client = request.getfixturevalue("sqs")
+    dead = client.create_queue(QueueName=f"dead-{uuid4().hex}")["QueueUrl"]
+    arn = client.get_queue_attributes(QueueUrl=dead, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    steps, results = (new_queue(client, LONG_SECONDS) for _ in range(2))
+    redrive = json.dumps({"deadLetterTargetArn": arn, "maxReceiveCount": 1})
+    client.set_queue_attributes(QueueUrl=steps.url, Attributes={"RedrivePolicy": redrive})
+    return steps, results, lambda: dead_letter_queue.bodies(client, steps.url)
 
 
 class Fleet:
@@ -48,6 +63,11 @@ class Fleet:
             taken |= {parse(StepMessage, message.body).chain: message.receipt for message in messages}
         return taken
 
+    def buries(self) -> None:
+        """Every worker that takes what there is dies of it, until it is dead-lettered."""
+        self._steps.hide(list(self.takes().values()), 0)
+        assert self.takes() == {}
+
     def finishes(self, receipt: str, completion: Completion) -> None:
         self.answers(completion)
         self._steps.delete([receipt])
@@ -61,11 +81,12 @@ class Fleet:
         return depth.visible + depth.in_flight
 
 
-@pytest.fixture(params=[in_memory, emulated_queue], ids=["memory", "emulator"])
+@pytest.fixture(params=[in_memory, emulated_queues], ids=["memory", "emulator"])
 def fleet(request: pytest.FixtureRequest) -> Fleet:
-    make: Callable[[pytest.FixtureRequest], Queue] = request.param
-    steps, results = make(request), make(request)
-    return Fleet(SqsChannel(steps, results, "r1", fair=True, results_are_own=True), steps, results)
+    make: Callable[[pytest.FixtureRequest], Queues] = request.param
+    steps, results, dead_letters = make(request)
+    channel = SqsChannel(steps, results, "r1", fair=True, results_are_own=True, dead_letters=dead_letters)
+    return Fleet(channel, steps, results)
 
 
 def receive(channel: Channel, count: int) -> list[Arrival]:
@@ -136,3 +157,18 @@ def test_what_was_not_accepted_comes_again(fleet: Fleet) -> None:
     fleet.channel.close()
     assert fleet.unaccepted() == 1
     assert second.receipt != first.receipt
+
+
+def test_a_step_that_is_dead_lettered_is_found_and_stays_there_for_whoever_looks_after_that_queue(fleet: Fleet) -> None:
+    ours, of_another = make_message(chain=3, attempt=2), make_message(run="r2")
+    fleet.channel.send([ours, of_another])
+    assert fleet.channel.dead_letters() == []
+    fleet.buries()
+    found: list[StepMessage] = []
+
+    def found_twice() -> bool:
+        found.extend(fleet.channel.dead_letters())
+        return len(found) >= 2
+
+    wait_until(found_twice, "it is found, and found again")
+    assert found == [ours, ours]

@@ -30,7 +30,7 @@ from orchestrator.run.lines import Event as LineEvent
 from orchestrator.run.lines import Line
 from orchestrator.run.telling import announcement, lines_of
 from stepbench.messages import Completion
-from tests.factories import make_done, make_failed, make_ref
+from tests.factories import make_done, make_failed, make_message, make_ref
 
 MAX_ATTEMPTS = 2
 FIRST_PAYLOAD = LineEvent(event="first_payload", at="now", payload=make_ref())
@@ -529,3 +529,48 @@ def test_a_chain_that_is_done_keeps_nothing_of_its_steps() -> None:
 
     assert not chains.finished
     assert output() is None
+
+
+def dispatched_once(**changes: Any) -> Chains:
+    """Chains whose first is in flight."""
+    chains = make_chains(**changes)
+    (dispatch,) = chains.start()
+    assert isinstance(dispatch, Dispatch)
+    chains.sent(dispatch, 1_000, 10)
+    return chains
+
+
+@pytest.mark.parametrize(
+    ("found", "happens"),
+    [
+        ({}, ["lost 1.1", "dispatch 1.2"]),
+        ({"attempt": 2}, []),
+        ({"step": 2}, []),
+        ({"chain": 7}, []),
+        ({"epoch": 4}, []),
+    ],
+    ids=["what is in flight", "another attempt", "another step", "another chain", "another incarnation's"],
+)
+def test_only_what_a_chain_waits_for_is_given_up_when_its_message_is_dead_lettered(
+    found: dict[str, int], happens: list[str]
+) -> None:
+    chains = dispatched_once(epoch=5)
+    actions = chains.dead_lettered(make_message(**{"epoch": 5, **found}))
+    assert [told(action) for action in actions] == happens
+    assert [action.dead_lettered for action in actions if isinstance(action, RecordLost)] == [True] * bool(happens)
+
+
+def test_a_message_that_is_found_dead_lettered_again_and_again_costs_one_attempt() -> None:
+    chains, message = dispatched_once(), make_message()
+    (_, again) = chains.dead_lettered(message)
+    assert isinstance(again, Dispatch)
+    assert chains.dead_lettered(message) == []
+    chains.sent(again, 2_000, 10)
+    assert chains.dead_lettered(message) == []
+
+
+def test_a_dead_letter_of_an_attempt_that_an_earlier_incarnation_sent_is_that_attempt() -> None:
+    chains = make_chains(epoch=5)
+    past = Past(chain=1, step=1, payload=make_ref(), attempt=1, retryable=None, ended=None)
+    assert chains.resume([past]) == []
+    assert [told(action) for action in chains.dead_lettered(make_message(epoch=1))] == ["lost 1.1", "dispatch 1.2"]

@@ -41,6 +41,8 @@ class Stage:
         self.waits: list[float] = []
         self.observed: list[tuple[int, int]] = []
         self.checks = 0
+        self.looked_at: list[float] = []
+        self.dead_attempts: tuple[int, ...] = ()
         self._script = list(script)
         self._silent = silent
 
@@ -67,6 +69,10 @@ class Stage:
     def is_silent(self) -> bool:
         self.happened.append("is silent?")
         return self._silent
+
+    def dead_letters(self) -> list[StepMessage]:
+        self.looked_at.append(self.clock.seconds)
+        return [message for message in self.sent if message.attempt in self.dead_attempts]
 
     def close(self) -> None:
         self.happened.append("close")
@@ -106,10 +112,17 @@ def arrived(*completions: Completion, strays: Sequence[Stray] = ()) -> Arrivals:
 NOTHING = Arrivals()
 
 
-def run(monkeypatch: pytest.MonkeyPatch, *script: Arrivals | BaseException, silent: bool = True, **plan: Any) -> Stage:
+def run(
+    monkeypatch: pytest.MonkeyPatch,
+    *script: Arrivals | BaseException,
+    silent: bool = True,
+    dead_attempts: tuple[int, ...] = (),
+    **plan: Any,
+) -> Stage:
     clock = Clock()
     monkeypatch.setattr(loop_module, "monotonic", clock)
     stage = Stage(clock, script, silent=silent)
+    stage.dead_attempts = dead_attempts
     made = make_plan(**{"chains": 1, "steps": 1, "concurrency": 1, "stall_timeout_seconds": STALL_SECONDS, **plan})
     chains = Chains(
         chains=made.chains,
@@ -218,9 +231,11 @@ def test_strays_are_written_and_nothing_follows_from_them(monkeypatch: pytest.Mo
 def test_a_poll_is_never_longer_than_sqs_allows_nor_much_longer_than_patience_lasts(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    stage = run(monkeypatch, *[NOTHING] * 3, arrived(make_done(attempt=1)), stall_timeout_seconds=30.0, silent=False)
-    # Beyond patience, a backlog that is still there is looked at now and then.
-    assert stage.waits == [MAX_WAIT_SECONDS, 10.0, MAX_WAIT_SECONDS, MAX_WAIT_SECONDS]
+    stage = run(monkeypatch, *[NOTHING] * 5, arrived(make_done(attempt=1)), stall_timeout_seconds=40.0, silent=False)
+    # In time for each look at the dead letters. Beyond patience, a backlog that is still there is looked at rarely.
+    assert stage.waits == [10.0] * 4 + [MAX_WAIT_SECONDS] * 2
+    stage = run(monkeypatch, *[NOTHING] * 2, arrived(make_done(attempt=1)), stall_timeout_seconds=100.0, silent=False)
+    assert stage.waits == [MAX_WAIT_SECONDS, 5.0, MAX_WAIT_SECONDS]
 
 
 def test_a_step_is_lost_only_after_a_long_silence_with_the_queue_found_empty(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -235,6 +250,33 @@ def test_a_step_is_lost_only_after_a_long_silence_with_the_queue_found_empty(mon
         "write sample-1.1.2 chain_finished",
         "accept 1.1.2",
     ]
+
+
+def test_a_step_whose_message_is_found_dead_lettered_is_dispatched_again_long_before_that(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    stage = run(monkeypatch, NOTHING, NOTHING, arrived(make_done(attempt=2)), dead_attempts=(1,), silent=False)
+    assert stage.happened[2:4] == ["write lost-1.1.1 dispatching-1.1.2", "send 1.1.2"]
+    assert stage.clock.seconds - 1_000.0 == loop_module.LOOK_AFTER_SECONDS < STALL_SECONDS
+    (lost,) = [line for line in stage.lines if isinstance(line, Event) and line.event == "lost"]
+    assert lost.message is not None
+    assert "dead-letter queue" in lost.message
+
+
+def test_a_step_whose_last_attempt_is_dead_lettered_fails_its_chain_and_says_where_its_message_is(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    stage = run(monkeypatch, NOTHING, NOTHING, dead_attempts=(1,), max_attempts=1)
+    (failure,) = [line for line in stage.lines if isinstance(line, Failure)]
+    assert (failure.error_class, failure.phase) == ("StepLost", None)
+    assert failure.message.startswith("its message is in the dead-letter queue")
+
+
+def test_the_dead_letters_are_not_looked_at_while_completions_come(monkeypatch: pytest.MonkeyPatch) -> None:
+    stage = run(monkeypatch, NOTHING, arrived(make_done()), NOTHING, arrived(make_done(step=2)), steps=2)
+    assert stage.looked_at == []
+    stage = run(monkeypatch, *[NOTHING] * 4, arrived(make_done()), steps=1)
+    assert [at - 1_000.0 for at in stage.looked_at] == [40.0, 60.0, 80.0]
 
 
 def test_waiting_in_a_backlog_is_no_failure_however_long_it_lasts(monkeypatch: pytest.MonkeyPatch) -> None:
