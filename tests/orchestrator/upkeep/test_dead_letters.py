@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from orchestrator.upkeep import dead_letter_queue
 from orchestrator.upkeep.dead_letters import DeadLetters
 from stepbench.settings import Settings
 from tests.doubles import refused
@@ -28,6 +29,11 @@ def message(number: int, source: str | None = None, body: str = SOUND) -> dict[s
     }
 
 
+def done(asked: dict[str, Any]) -> dict[str, Any]:
+    """A batch call's answer: all of it was done."""
+    return {"Successful": [{"Id": entry["Id"]} for entry in asked["Entries"]]}
+
+
 class Sqs:
     """An SQS client that hands out `batches`, and tells in order what was changed."""
 
@@ -36,6 +42,7 @@ class Sqs:
     def __init__(self, *batches: list[dict[str, Any]], sending: Exception | None = None) -> None:
         self.batches = deque(batches)
         self.told: list[tuple[str, str, list[str]]] = []
+        self.hidden_seconds: set[int] = set()
         self._sending = sending
 
     def get_queue_attributes(self, QueueUrl: str, AttributeNames: list[str]) -> Any:  # noqa: N803 # the SDK's names
@@ -44,6 +51,7 @@ class Sqs:
         return {"Attributes": {"QueueArn": STEPS_ARN, "RedrivePolicy": json.dumps(policy), **dict.fromkeys(counts, 0)}}
 
     def receive_message(self, **asked: Any) -> Any:
+        self.hidden_seconds.add(asked["VisibilityTimeout"])
         return {"Messages": self.batches.popleft()} if self.batches else {}
 
     def send_message(self, **sent: Any) -> None:
@@ -51,16 +59,16 @@ class Sqs:
 
     def send_message_batch(self, **sent: Any) -> Any:
         self._changed("send", sent["QueueUrl"], [entry["MessageBody"] for entry in sent["Entries"]])
-        return {}
+        return done(sent)
 
     def delete_message_batch(self, **asked: Any) -> Any:
         self._changed("delete", asked["QueueUrl"], [entry["ReceiptHandle"] for entry in asked["Entries"]])
-        return {}
+        return done(asked)
 
     def change_message_visibility_batch(self, **asked: Any) -> Any:
         assert {entry["VisibilityTimeout"] for entry in asked["Entries"]} == {0}
         self._changed("hand back", asked["QueueUrl"], [entry["ReceiptHandle"] for entry in asked["Entries"]])
-        return {}
+        return done(asked)
 
     def _changed(self, what: str, url: str, about: list[str]) -> None:
         if what == "send" and self._sending:
@@ -127,3 +135,12 @@ def test_a_look_ends_where_messages_come_round_again() -> None:
     assert [letter.message_id for letter in listing.letters] == ["m1", "m2"]
     assert listing.cut_short
     assert sqs.told == [("hand back", DEAD, ["newer", "receipt 2"])]
+
+
+def test_a_look_in_passing_takes_nothing_away_and_hides_nothing_for_long() -> None:
+    sqs = Sqs([message(1), message(2, body="no JSON")])
+    client: Any = sqs
+
+    assert dead_letter_queue.bodies(client, STEPS_QUEUE) == [SOUND, "no JSON"]
+    assert sqs.told == [("hand back", DEAD, ["receipt 1", "receipt 2"])]
+    assert max(sqs.hidden_seconds) <= 10
