@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from stepbench import names
+
 
 def obstacle(folder: Path) -> str | None:
     """What stands in the way of new files in `folder`, as a clause; null if nothing does. Nothing is left behind.
@@ -12,6 +14,8 @@ def obstacle(folder: Path) -> str | None:
     """
     import tempfile
 
+    if not names.is_text(folder):
+        return "its name has bytes that are no UTF-8 text"
     try:
         there = next(place for place in (folder, *folder.parents) if place.exists())
         if not there.is_dir():

@@ -11,11 +11,11 @@ from typing import Annotated, Literal, Self, TypedDict, TypeVar
 from pydantic import Field, ValidationError, model_validator
 
 from stepbench.errors import MessageRefused
-from stepbench.samples import Count, ExecutorFacts, Frozen, Phase, Whole, WorkerFacts
+from stepbench.samples import Checksum, Count, ExecutorFacts, Frozen, Phase, S3Uri, Whole, WorkerFacts
 
-Checksum = Annotated[str, Field(pattern=r"^sha256:[0-9a-f]{64}$")]
-S3Uri = Annotated[str, Field(pattern=r"^s3://[^/]+/.+$", max_length=1_200)]
 Ordinal = Annotated[Count, Field(ge=1)]
+Choice = Annotated[str, Field(max_length=100)]
+"""What a user types; whether there is such a choice is for whoever is asked for it."""
 
 
 class PayloadRef(Frozen):
@@ -26,18 +26,18 @@ class PayloadRef(Frozen):
     serialized_bytes: Count
     checksum: Checksum
     """Of the object's bytes."""
-    serializer: str
-    compression: str
+    serializer: Choice
+    compression: Choice
 
 
 class OutputSpec(Frozen):
     """Where and how a step writes its payload; the executor adds a name that no other execution uses."""
 
     key_prefix: S3Uri
-    serializer: str
-    compression: str
+    serializer: Choice
+    compression: Choice
     sse: Literal["none", "s3", "kms"]
-    kms_key_id: str | None
+    kms_key_id: Annotated[str, Field(max_length=2_100)] | None
 
 
 class Identity(TypedDict):
@@ -61,16 +61,16 @@ class StepMessage(Frozen):
     attempt: Ordinal
     epoch: Count
     """Which incarnation of the orchestrator sent it."""
-    step_kind: str
+    step_kind: Choice
     input: PayloadRef
     output: OutputSpec
-    transform: str
+    transform: Choice
     transform_parameters: dict[str, float]
     materialize: Literal["native", "rows"]
     gc: Literal["normal", "off"]
-    s3_client: str
+    s3_client: Choice
     step_timeout_seconds: Annotated[float, Field(gt=0, le=43_200)]
-    results_queue_url: str
+    results_queue_url: Annotated[str, Field(max_length=2_000)]
     expires_at: float
     """Unix time in seconds; whoever receives the message later deletes it."""
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from stepbench import registry
+from stepbench import names, registry
 from stepbench.errors import PayloadDamaged, PayloadRefused, UsageError
 from stepbench.rows import Rows
 from stepbench.settings import named
@@ -28,6 +28,8 @@ NAME = named("payload_file")
 
 def problems(path: Path, serializer: str) -> list[str]:
     """What is wrong with `path` that can be told without reading it, as sentences; empty if nothing is."""
+    if not names.is_text(path):
+        return [f"{NAME}: {names.shown(path)} has bytes in its name that are no UTF-8 text; rename it, or make a link"]
     try:
         exists = path.exists()
     except OSError as error:  # a name that is too long, a folder that may not be entered

@@ -23,6 +23,8 @@ Whole = Annotated[int, Field(ge=-_MOST, le=_MOST)]
 """A number that any reader of JSON can hold, and that sums can be made of."""
 Rest = Annotated[int, Field(ge=1 - 2**63, le=2**63 - 1)]
 """What a sum of those is."""
+Checksum = Annotated[str, Field(pattern=r"^sha256:[0-9a-f]{64}$")]
+S3Uri = Annotated[str, Field(pattern=r"^s3://[^/]+/.+$", max_length=1_200)]
 Count = Annotated[int, Field(ge=0, le=_MOST)]
 
 
@@ -97,10 +99,10 @@ class ExecutorFacts(Frozen):
     serialized_bytes_in: Count
     serialized_bytes_out: Count
     """Sizes before compression."""
-    checksum_in: str
-    checksum_out: str
-    input_uri: str
-    output_uri: str
+    checksum_in: Checksum
+    checksum_out: Checksum
+    input_uri: S3Uri
+    output_uri: S3Uri
     cold: bool
     """First step of its executor, or its first with these choices."""
     peak_rss_bytes: Count | None

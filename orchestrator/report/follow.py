@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from orchestrator.report.metrics_file import MetricsFileDamaged, parse
+from orchestrator.report.metrics_file import Reader
 from orchestrator.run.lines import Line, SummaryLine
 from stepbench.errors import UsageError
 
@@ -28,12 +28,12 @@ def follow(path: Path, wait: Wait) -> Iterator[tuple[bytes, Line | None]]:
     for a line that cannot be read, UsageError for what is no regular file, and OSError where the file cannot be read.
     """
     _await_file(path, wait)
-    offset = number = 0
+    offset = 0
+    reader = Reader(path)
     while True:
         for text in _whole_lines(path, offset):
             offset += len(text)
-            number += 1
-            line = _parsed(path, number, text)
+            line = reader.next(text)
             yield text, line
             if isinstance(line, SummaryLine):
                 return
@@ -80,11 +80,3 @@ def _whole_lines(path: Path, offset: int) -> Iterator[bytes]:
         for text in stream:
             if text.endswith(b"\n"):
                 yield text
-
-
-def _parsed(path: Path, number: int, text: bytes) -> Line | None:
-    try:
-        return parse(text)
-    except ValueError as error:
-        reason = str(error).splitlines()[0]
-        raise MetricsFileDamaged(f"{path} line {number} is damaged: {reason}") from error

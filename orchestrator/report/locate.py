@@ -5,20 +5,26 @@ from __future__ import annotations
 import difflib
 from pathlib import Path
 
+from orchestrator.report.units import shortened
+from stepbench import names
 from stepbench.errors import UsageError
 
 NAME_PATTERN = "metrics-*.jsonl"
+SHOWN_CHARACTERS = 300
 
 
 def is_run_id(target: str) -> bool:
     """Whether `target` is no file, nor looks like one."""
     path = Path(target)
-    return not (path.exists() or path.suffix == ".jsonl" or len(path.parts) > 1)
+    return not (_exists(path) or path.suffix == ".jsonl" or len(path.parts) > 1)
 
 
 def path_of(metrics_dir: Path, target: str) -> Path:
-    """The path that a RUN_ID or a FILE stands for, whether it exists or not. An existing file wins over a run id."""
-    return metrics_dir / f"metrics-{target}.jsonl" if is_run_id(target) else Path(target)
+    """The path that a RUN_ID or a FILE stands for, whether it exists or not. An existing file wins over a run id.
+
+    Raises UsageError for a name that is no text.
+    """
+    return _named(metrics_dir / f"metrics-{target}.jsonl" if is_run_id(target) else Path(target))
 
 
 def find(metrics_dir: Path, target: str | None) -> Path:
@@ -29,11 +35,13 @@ def find(metrics_dir: Path, target: str | None) -> Path:
     if target is None:
         return _newest(metrics_dir)
     path = path_of(metrics_dir, target)
-    if path.exists():
+    if _exists(path):
+        if not (path.is_file() or path.is_dir()):  # a pipe may never say anything, a device never end
+            raise UsageError(f"{path} is no regular file; name a metrics file or a run id")
         return path
     near = difflib.get_close_matches(path.name, [known.name for known in metrics_dir.glob(NAME_PATTERN)], n=1)
     hint = f"; did you mean {metrics_dir / near[0]}?" if near else "; name a run id of --metrics-dir, or a file"
-    raise UsageError(f"there is no metrics file {path}{hint}")
+    raise UsageError(f"there is no metrics file {shortened(str(path), SHOWN_CHARACTERS)}{hint}")
 
 
 def _newest(metrics_dir: Path) -> Path:
@@ -43,4 +51,20 @@ def _newest(metrics_dir: Path) -> Path:
             f"there is no metrics file in {metrics_dir}: run `python -m orchestrator start` first, name a file, "
             "or set --metrics-dir"
         )
-    return found[-1]
+    return _named(found[-1])
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError:  # a name that is too long, a folder that may not be entered
+        return False
+
+
+def _named(path: Path) -> Path:
+    """`path`, which stands in what is printed and written. Raises UsageError for one that is no UTF-8 text."""
+    if not names.is_text(path):
+        raise UsageError(
+            f"{names.shown(path)} has bytes in its name that are no UTF-8 text; rename it, or make a link to it"
+        )
+    return path

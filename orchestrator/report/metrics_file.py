@@ -2,11 +2,13 @@
 
 A last line without its newline is torn: the writer died while writing it, so nothing was ever done on the strength of
 it. It is left out and told (`torn_line`). Lines of a kind, or events of a name, that only a newer version knows are
-left out and counted. Any other damage is an error that names file and line.
+left out and counted. Any other damage is an error that names file and line, and so is a line that those before it
+contradict.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,13 +16,19 @@ from typing import Annotated, BinaryIO
 
 from pydantic import Field, TypeAdapter, ValidationError
 
-from orchestrator.report.units import shortened
+from orchestrator.report.line_checks import LineChecks, contradiction_in
+from orchestrator.report.units import one_line, shortened
 from orchestrator.run.lines import Event, Failure, Line, RunLine, SummaryLine
 from stepbench.errors import UsageError
 from stepbench.samples import Sample
 
 REASON_CHARACTERS = 300
 """Of a reason, which may repeat what stands in the file."""
+
+MOST_LINE_BYTES = 16 * 1024 * 1024
+"""A completion has at most 1 MiB, and a line is about one of them."""
+VERSION = 1
+MEND = "name another metrics file, or put back what it was before it was edited"
 
 LINE: TypeAdapter[Line] = TypeAdapter(Annotated[Line, Field(discriminator="kind")])
 
@@ -108,11 +116,12 @@ def read(path: Path) -> MetricsFile:
     line, or has an unreadable line before its last.
     """
     with _opened(path) as stream:
-        lines = _whole_lines(stream)
-        run = _run_line(path, next(lines, b""))
+        lines = _whole_lines(path, stream)
+        reader = Reader(path)
+        run = reader.first(next(lines, b""))
         gathered = _Gathered()
-        for number, text in enumerate(lines, start=2):
-            gathered.add(_checked(path, number, text, run.run_id))
+        for text in lines:
+            gathered.add(reader.next(text))
         whole_bytes = stream.tell()
         stream.seek(0, 2)
         torn = stream.tell() > whole_bytes
@@ -132,47 +141,100 @@ def read(path: Path) -> MetricsFile:
 
 
 def _opened(path: Path) -> BinaryIO:
-    if path.is_dir():
-        raise UsageError(f"{path} is a directory; name a metrics file in it, such as {path / 'metrics-RUN_ID.jsonl'}")
     try:
+        if path.is_dir():
+            example = path / "metrics-RUN_ID.jsonl"
+            raise UsageError(f"{path} is a directory; name a metrics file in it, such as {example}")
         return path.open("rb")
     except OSError as error:
         raise UsageError(f"cannot read {path}: {error.strerror}") from error
 
 
-def _whole_lines(stream: BinaryIO) -> Iterator[bytes]:
+def _whole_lines(path: Path, stream: BinaryIO) -> Iterator[bytes]:
     """Every line that has its newline; leaves `stream` at the end of the last of them."""
-    end = 0
-    while (text := stream.readline()).endswith(b"\n"):
+    end = number = 0
+    while (text := stream.readline(MOST_LINE_BYTES)).endswith(b"\n"):
         end += len(text)
+        number += 1
         yield text
+    if len(text) == MOST_LINE_BYTES:
+        raise MetricsFileDamaged(f"{path} line {number + 1} is longer than any line of a metrics file; {MEND}")
     stream.seek(end)
 
 
-def _run_line(path: Path, text: bytes) -> RunLine:
-    if not text and path.stat().st_size == 0:
-        raise MetricsFileDamaged(f"{path} is empty: its run died before it began, or it is no metrics file")
-    if not text:
-        raise MetricsFileDamaged(f"{path} holds nothing but a torn first line: its run died before it began")
-    try:
-        run = LINE.validate_json(text)
-    except ValidationError as error:
-        raise MetricsFileDamaged(f"{path} line 1 is no run line, so this is no metrics file ({_why(error)})") from error
-    if not isinstance(run, RunLine):
-        raise MetricsFileDamaged(f"{path} does not begin with a run line but with one of kind {run.kind!r}")
-    return run
+class Reader:
+    """Makes lines of texts, one after the other, and holds each against those before it.
+
+    Its methods raise MetricsFileDamaged, which names the file, the line, and what to do.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._number = 0
+        self._run: RunLine | None = None
+        self._checks: LineChecks | None = None
+
+    def first(self, text: bytes) -> RunLine:
+        """The run line; `text` is empty where the file has no whole line."""
+        self._number = 1
+        if not text:
+            raise MetricsFileDamaged(f"{self._path} {_nothing_in(self._path)}")
+        try:
+            run = LINE.validate_json(text)
+        except ValidationError as error:
+            raise self._damaged(
+                _no_run_line(text) or f"is no run line, so this is no metrics file ({_why(error)})"
+            ) from error
+        if not isinstance(run, RunLine):
+            raise self._damaged(f"is no run line but one of kind {run.kind!r}: the file has lost its beginning; {MEND}")
+        if (wrong := contradiction_in(run)) is not None:
+            raise self._damaged(f"{wrong}; {MEND}")
+        self._run, self._checks = run, LineChecks(run.plan)
+        return run
+
+    def next(self, text: bytes) -> Line | None:
+        """The next line; None for a kind or an event that only a newer version knows."""
+        if self._run is None or self._checks is None:
+            return self.first(text)
+        self._number += 1
+        try:
+            line = parse(text)
+        except ValidationError as error:
+            raise self._damaged(f"is damaged: {_why(error)}; {MEND}") from error
+        if isinstance(line, RunLine):
+            raise self._damaged(f"is a second run line; a metrics file holds one run, so {MEND}")
+        if isinstance(line, Sample | Failure) and line.run_id != self._run.run_id:
+            raise self._damaged(f"belongs to run {line.run_id}, the file to run {self._run.run_id}; {MEND}")
+        if line is not None and (wrong := self._checks.contradiction(line)) is not None:
+            raise self._damaged(f"{wrong}; {MEND}")
+        return line
+
+    def _damaged(self, sentence: str) -> MetricsFileDamaged:
+        return MetricsFileDamaged(f"{self._path} line {self._number} {one_line(sentence)}")
 
 
-def _checked(path: Path, number: int, text: bytes, run_id: str) -> Line | None:
+def _nothing_in(path: Path) -> str:
+    if path.stat().st_size == 0:
+        return "is empty: its run died before it began, or it is no metrics file; start the run again"
+    return "holds nothing but a torn first line: its run died before it began; start it again"
+
+
+def _no_run_line(text: bytes) -> str | None:
+    """What to say of a run line that is of another version; null for anything else."""
     try:
-        line = parse(text)
-    except ValidationError as error:
-        raise MetricsFileDamaged(f"{path} line {number} is damaged: {_why(error)}") from error
-    if isinstance(line, RunLine):
-        raise MetricsFileDamaged(f"{path} line {number} is a second run line; a metrics file holds one run")
-    if isinstance(line, Sample | Failure) and line.run_id != run_id:
-        raise MetricsFileDamaged(f"{path} line {number} belongs to run {line.run_id}, the file to run {run_id}")
-    return line
+        given = json.loads(text)
+        version = given["v"] if given["kind"] == "run" else VERSION
+    except (ValueError, TypeError, LookupError, RecursionError):
+        return None
+    if version == VERSION or type(version) is not int:
+        return None
+    versions = given.get("versions")
+    writer = versions.get("stepbench") if isinstance(versions, dict) else None
+    by = f"stepbench {writer}, which" if isinstance(writer, str) else "the version that"
+    return shortened(
+        f"is of version {version} of the metrics file, and this program reads version {VERSION}; use {by} wrote it",
+        REASON_CHARACTERS,
+    )
 
 
 def _is_newer(problem: str, location: tuple[int | str, ...]) -> bool:

@@ -41,3 +41,7 @@ def test_where_no_file_can_be_made_is_found_by_trying(monkeypatch: pytest.Monkey
     monkeypatch.setattr(tempfile, "TemporaryFile", refused)
 
     assert obstacle(Path("out")) == "it cannot be written: Permission denied"
+
+
+def test_a_folder_whose_name_is_no_text_is_an_obstacle(tmp_path: Path) -> None:
+    assert obstacle(tmp_path / os.fsdecode(b"out\xff")) == "its name has bytes that are no UTF-8 text"

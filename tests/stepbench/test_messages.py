@@ -87,6 +87,8 @@ def test_fields_that_a_newer_writer_adds_within_are_ignored_too() -> None:
         ({"attempt": 0}, "attempt"),
         ({"epoch": -1}, "epoch"),
         ({"materialize": "both"}, "materialize"),
+        ({"s3_client": "c" * 70_000}, "s3_client"),
+        ({"results_queue_url": "https://" + "q" * 70_000}, "results_queue_url"),
         ({"transform_parameters": {"cpu_ms": "many"}}, "transform_parameters.cpu_ms"),
         ({"step_timeout_seconds": 0}, "step_timeout_seconds"),
         ({"expires_at": "tomorrow"}, "expires_at"),

@@ -129,6 +129,7 @@ def test_another_ending_is_wrong_usage_but_for_raw(tmp_path: Path, name: str) ->
 
 def test_missing_empty_and_odd_files_are_found_without_reading_them(tmp_path: Path) -> None:
     assert "does not exist" in problems(tmp_path / "none.json", "json")[0]
+    assert r"a\xff.json has bytes in its name" in problems(tmp_path / os.fsdecode(b"a\xff.json"), "json")[0]
     assert "no regular file" in problems(tmp_path, "json")[0]
     assert "is empty" in problems(write(tmp_path / "empty.json", ""), "json")[0]
     assert len(problems(write(tmp_path / "empty.txt", ""), "json")) == 2

@@ -70,7 +70,7 @@ def make_sample(**changes: Any) -> Sample:
     values: dict[str, Any] = {
         "kind": "sample",
         "run_id": "r1",
-        "chain": 0,
+        "chain": 1,
         "step": 1,
         "attempt": 1,
         "epoch": 1,
@@ -151,7 +151,7 @@ def make_run(seed: int = 1, *, finished: bool = True, cold: bool = True, **plan_
     rng = random.Random(seed)
     run = MadeRun(make_plan(**plan_changes))
     run.lines += [make_run_line(run.plan), Event(event="first_payload", at=AT, duration_ns=300 * MS)]
-    for chain in range(run.plan.chains):
+    for chain in range(1, run.plan.chains + 1):
         run.lines += _chain(rng, run.plan, chain, cold)
     if finished:
         run.lines.append(SummaryLine.model_validate({"wall_ns": 1}))
@@ -171,6 +171,15 @@ def make_failure(chain: int, step: int, attempt: int = 1, **changes: Any) -> Fai
         "retryable": True,
     }
     return Failure.model_validate(values | changes)
+
+
+def announced(*samples: Sample) -> list[Line]:
+    """The samples, each after the line that tells of its dispatch."""
+    lines: list[Line] = []
+    for sample in samples:
+        place = {"chain": sample.chain, "step": sample.step, "attempt": sample.attempt, "epoch": sample.epoch}
+        lines += [Event.model_validate({"event": "dispatching", "at": AT, **place}), sample]
+    return lines
 
 
 def with_unknown_field(line: Line) -> bytes:

@@ -60,7 +60,7 @@ def test_consistent_runs_add_up(seed: int, chains: int, steps: int) -> None:
     run = make_run(seed, chains=chains, steps=steps)
 
     assert audit(as_file(run)) == []
-    for chain in range(chains):
+    for chain in range(1, chains + 1):
         parts = [
             part or 0 for sample in run.samples if sample.chain == chain for part in parts_of_wall(sample).values()
         ]
@@ -73,22 +73,22 @@ def test_a_figure_that_is_off_by_a_nanosecond_is_told_with_chain_and_step(
 ) -> None:
     name, sentence = broken
     run = make_run(seed, chains=2, steps=3)
-    sample = _sample(run, 1, step)
+    sample = _sample(run, 2, step)
     run.replace(sample, sample.model_copy(update={name: getattr(sample, name) + by}))
 
     problems = audit(as_file(run))
 
-    place = f"chain 1 step {step}:"
+    place = f"chain 2 step {step}:"
     if (name, step) == ("retry_ns", 1):  # nothing stands before it: only the chain's wall can tell
-        place, sentence = "chain 1 steps 1 to 3:", "differ from the chain's wall"
+        place, sentence = "chain 2 steps 1 to 3:", "differ from the chain's wall"
     assert any(sentence in problem and problem.startswith(place) for problem in problems)
-    assert not any(problem.startswith("chain 0") for problem in problems)
+    assert not any(problem.startswith("chain 1") for problem in problems)
 
 
 @pytest.mark.parametrize("phase", ["download", "upload"])
 def test_a_phase_that_is_off_is_told(phase: str) -> None:
     run = make_run()
-    sample = _sample(run, 0, 2)
+    sample = _sample(run, 1, 2)
     phases = {name: duration + (name == phase) for name, duration in sample.phases_ns.items()}
     run.replace(sample, sample.model_copy(update={"phases_ns": phases}))
 
@@ -97,45 +97,45 @@ def test_a_phase_that_is_off_is_told(phase: str) -> None:
 
 def test_a_chain_wall_that_is_off_is_told() -> None:
     run = make_run()
-    end = _end_of(run, 1)
+    end = _end_of(run, 2)
     assert end.wall_ns is not None
     run.replace(end, end.model_copy(update={"wall_ns": end.wall_ns + 1}))
 
     problems = audit(as_file(run))
 
-    assert [problem.partition(":")[0] for problem in problems] == ["chain 1 steps 1 to 3"] * 2
+    assert [problem.partition(":")[0] for problem in problems] == ["chain 2 steps 1 to 3"] * 2
 
 
 def test_a_step_that_is_missing_from_a_finished_chain_is_told() -> None:
     run = make_run()
-    run.lines.remove(_sample(run, 0, 3))
-    assert audit(as_file(run)) == ["chain 0 is told to be done, but has samples of steps [1, 2], not of 1 to 3"]
+    run.lines.remove(_sample(run, 1, 3))
+    assert audit(as_file(run)) == ["chain 1 is told to be done, but has samples of steps [1, 2], not of 1 to 3"]
 
 
 def test_a_step_that_is_there_twice_is_told() -> None:
     run = make_run()
-    run.lines.insert(5, _sample(run, 0, 2))
+    run.lines.insert(5, _sample(run, 1, 2))
     assert any("steps [1, 2, 2, 3]" in problem for problem in audit(as_file(run)))
 
 
 def test_an_interrupted_step_is_no_problem_where_its_chain_has_no_wall() -> None:
     run = make_run()
-    run.replace(_sample(run, 0, 2), make_interrupted(_sample(run, 0, 2)))
-    end = _end_of(run, 0)
+    run.replace(_sample(run, 1, 2), make_interrupted(_sample(run, 1, 2)))
+    end = _end_of(run, 1)
     run.replace(end, end.model_copy(update={"wall_ns": None}))
     assert audit(as_file(run)) == []
 
 
 def test_a_wall_over_an_interrupted_step_is_told() -> None:
     run = make_run()
-    run.replace(_sample(run, 0, 2), make_interrupted(_sample(run, 0, 2)))
-    assert audit(as_file(run)) == ["chain 0 steps 1 to 3: they have a wall, but step 2 was interrupted"]
+    run.replace(_sample(run, 1, 2), make_interrupted(_sample(run, 1, 2)))
+    assert audit(as_file(run)) == ["chain 1 steps 1 to 3: they have a wall, but step 2 was interrupted"]
 
 
 def test_a_failed_chain_and_one_that_goes_on_have_nothing_to_add_up() -> None:
     run = make_run()
-    end = _end_of(run, 0)
+    end = _end_of(run, 1)
     run.replace(end, end.model_copy(update={"ok": False, "wall_ns": 5}))
-    run.lines.remove(_end_of(run, 1))
-    run.lines.remove(_sample(run, 1, 3))
+    run.lines.remove(_end_of(run, 2))
+    run.lines.remove(_sample(run, 2, 3))
     assert audit(as_file(run)) == []

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -53,3 +54,26 @@ def test_without_any_file_the_error_says_how_to_make_one(tmp_path: Path, metrics
 def test_a_file_that_is_not_there_yet_has_its_path_all_the_same(tmp_path: Path) -> None:
     assert path_of(tmp_path, "r9") == tmp_path / "metrics-r9.jsonl"
     assert path_of(tmp_path, "some/where.jsonl") == Path("some/where.jsonl")
+
+
+def test_a_name_that_no_file_can_have_is_one_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="there is no metrics file") as told:
+        find(tmp_path, "r" * 5_000)
+    assert len(str(told.value)) < 500
+
+
+def test_a_name_that_is_no_text_is_refused_and_shown_as_its_bytes(tmp_path: Path) -> None:
+    folder = tmp_path / os.fsdecode(b"out\xff")
+    folder.mkdir()
+    (folder / "metrics-r1.jsonl").touch()
+    for target in (None, "r1", str(folder / "metrics-r1.jsonl")):
+        with pytest.raises(UsageError, match=r"out\\xff/metrics-r1\.jsonl has bytes .* rename it"):
+            find(folder, target)
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, lambda path: path.symlink_to("/dev/zero")], ids=["pipe", "device"])
+def test_what_is_no_regular_file_is_refused_before_it_is_read(make: Callable[[Path], None], tmp_path: Path) -> None:
+    path = tmp_path / "metrics-r1.jsonl"
+    make(path)
+    with pytest.raises(UsageError, match=r"metrics-r1\.jsonl is no regular file; name a metrics file"):
+        find(tmp_path, "r1")

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from tests.orchestrator.report.sample_factory import MadeRun, make_failure, make
 @pytest.fixture
 def run() -> MadeRun:
     made = make_run()
-    made.lines.insert(4, make_failure(chain=0, step=1))
+    made.lines.insert(4, make_failure(chain=1, step=1))
     made.lines.insert(5, made.samples[0].model_copy(update={"kind": "warmup", "chain": -1}))
     return made
 
@@ -130,7 +131,10 @@ def test_what_a_newer_version_writes_is_left_out_and_counted(run: MadeRun, tmp_p
 
 def test_a_run_line_of_another_format_version_is_refused(run: MadeRun, tmp_path: Path) -> None:
     newer = json.dumps(json.loads(run.texts()[0]) | {"v": 2}).encode() + b"\n"
-    with pytest.raises(MetricsFileDamaged, match=r"line 1 .*\bv: "):
+    with pytest.raises(
+        MetricsFileDamaged,
+        match=r"line 1 is of version 2 .* reads version 1; use stepbench 0\.1\.0",
+    ):
         read(_write(tmp_path, newer))
 
 
@@ -150,7 +154,7 @@ def test_a_sample_of_another_run_is_refused(tmp_path: Path) -> None:
     [
         (b"", "is empty"),
         (b"a,b\n1,2\n", "no metrics file"),
-        (b'{"kind": "summary"}\n', "begin with a run line but with one of kind 'summary'"),
+        (b'{"kind": "summary"}\n', "line 1 is no run line but one of kind 'summary'"),
         (b'{"kind": "weather"}\n', "no run line"),
     ],
 )
@@ -172,3 +176,10 @@ def test_parse_refuses_with_an_error_of_values() -> None:
     with pytest.raises(ValueError, match="JSON"):
         parse("{")
     assert issubclass(MetricsFileDamaged, StepbenchError)
+
+
+def test_a_line_beyond_all_measure_is_refused_and_not_read_to_its_end(run: MadeRun, tmp_path: Path) -> None:
+    path = _write(tmp_path, run.texts()[0])
+    os.truncate(path, 10**12)  # of which the disk holds nothing
+    with pytest.raises(MetricsFileDamaged, match="line 2 is longer than any line of a metrics file"):
+        read(path)

@@ -18,6 +18,7 @@ from tests.orchestrator.report.sample_factory import (
     AT,
     MS,
     MadeRun,
+    announced,
     make_failure,
     make_interrupted,
     make_run,
@@ -125,7 +126,7 @@ def test_a_summary_survives_being_the_summary_line(summary_of: Callable[..., Sum
 def test_counts_are_over_everything(summary_of: Callable[..., Summary]) -> None:
     run = make_run(3, chains=3, steps=4)
     run.lines.insert(9, make_failure(chain=2, step=4, attempt=2))
-    run.lines += [Event(event=name, at=AT, chain=0, step=1, attempt=1) for name in ("duplicate", "duplicate", "lost")]
+    run.lines += [Event(event=name, at=AT, chain=1, step=1, attempt=1) for name in ("duplicate", "duplicate", "lost")]
     run.lines.append(Event(event="foreign", at=AT))
     run.lines.append(make_sample(kind="warmup", chain=-1))
     run.lines.append(Event(event="chain_finished", at=AT, chain=-1, ok=True, wall_ns=5))
@@ -148,7 +149,7 @@ def test_counts_are_over_everything(summary_of: Callable[..., Summary]) -> None:
 def test_a_retried_step_counts_each_attempt_beyond_the_first_once(summary_of: Callable[..., Summary]) -> None:
     run = make_run(cold=False, chains=1, steps=1)
     _mark(run, attempt=3)
-    run.lines += [make_failure(chain=0, step=1, attempt=attempt) for attempt in (1, 2)]
+    run.lines += [make_failure(chain=1, step=1, attempt=attempt) for attempt in (1, 2)]
     assert summary_of(run).counts.retries == 2
 
 
@@ -157,7 +158,7 @@ def test_the_wall_of_a_resumed_run_is_the_sum_of_its_pieces(tmp_path: Path) -> N
     second = make_sample(step=2, epoch=2, dispatched_at_ns=5, completed_at_ns=25)
     between = make_interrupted(make_sample(step=3, completed_at_ns=10**15))
     run = make_run(finished=False)
-    run.lines[1:] = [first, second, between]
+    run.lines[1:] = announced(first, second, between)
     assert run_wall_ns([_file(run, tmp_path)]) == 220 + 20
 
 
@@ -230,13 +231,13 @@ def test_a_sound_run_draws_no_warning(summary_of: Callable[..., Summary]) -> Non
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"transit_ns": -2 * MS - 1}, "below -2 ms in 4 samples, down to -2.0 ms in chain 0 step 2"),
+        ({"transit_ns": -2 * MS - 1}, "below -2 ms in 4 samples, down to -2.0 ms in chain 1 step 2"),
         ({"cold": True}, "--warmup"),
         ({"late": True}, "--stall-timeout"),
         ({"attempt": 2}, "retries: the time up to"),
         ({"interrupted": True}, "while the orchestrator was down"),
         ({"s3": S3Facts(put=S3Requests(retries=1))}, "6 PUT retries"),
-        ({"total_ns": 1}, "do not add up: chain 0 step 1: its parts"),
+        ({"total_ns": 1}, "do not add up: chain 1 step 1: its parts"),
         ({}, "4 samples: too few for p95"),
     ],
 )
@@ -277,7 +278,7 @@ def test_executors_that_suffice_or_waits_that_do_not_matter_draw_no_warning(
 
 def test_a_run_without_an_accepted_attempt_draws_no_warning_about_one(summary_of: Callable[..., Summary]) -> None:
     run = make_run(finished=False)
-    run.lines[1:] = [make_failure(chain=0, step=1, attempt=attempt) for attempt in (1, 2, 3)]
+    run.lines[1:] = [make_failure(chain=1, step=1, attempt=attempt) for attempt in (1, 2, 3)]
     summary = summary_of(run)
     assert summary.counts.retries == 2
     assert summary.warnings == ()

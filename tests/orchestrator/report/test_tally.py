@@ -12,7 +12,7 @@ def test_what_earlier_incarnations_did_is_counted_and_is_in_no_rate() -> None:
     shown: list[Progress] = []
     tally = Tally(make_plan(), shown.append, 0)
 
-    tally.remember([make_sample(step=1), make_failure(chain=0, step=2)])
+    tally.remember([make_sample(step=1), make_failure(chain=1, step=2)])
     tally.saw([], 1)
     tally.saw([make_sample(step=2)], 1)
 

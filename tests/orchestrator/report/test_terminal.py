@@ -13,7 +13,16 @@ from orchestrator.report.summary import PARTS, LeftInS3, Summary, Throttled
 from orchestrator.report.terminal import show
 from orchestrator.run.lines import Event
 from stepbench.samples import S3Facts, S3Requests
-from tests.orchestrator.report.sample_factory import AT, MS, MadeRun, make_failure, make_run, make_run_line, make_sample
+from tests.orchestrator.report.sample_factory import (
+    AT,
+    MS,
+    MadeRun,
+    announced,
+    make_failure,
+    make_run,
+    make_run_line,
+    make_sample,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -46,7 +55,7 @@ def _runs() -> list[MadeRun]:
         facts = S3Facts(get=S3Requests(requests=999, statuses={"206": 999, "503": 99}, retries=99))
         phases = {name: duration * 1000 for name, duration in sample.phases_ns.items()}
         troubled.replace(sample, sample.model_copy(update={"s3": facts, "phases_ns": phases, "transit_ns": -9 * MS}))
-    troubled.lines.insert(9, make_failure(chain=0, step=1, message="a long message " * 20))
+    troubled.lines.insert(9, make_failure(chain=1, step=1, message="a long message " * 20))
     cold = make_run(2, chains=1, steps=1)
     empty = MadeRun(cold.plan, cold.lines[:1])
     quick = make_run(3, environment="aws", cold=False)
@@ -73,7 +82,7 @@ def test_where_the_time_went_comes_first_in_the_order_of_the_flow() -> None:
 
 def test_a_row_tells_percentiles_rate_cpu_share_and_a_bar() -> None:
     run = make_run(finished=False)
-    run.lines[1:] = [make_sample()]
+    run.lines[1:] = announced(make_sample())
     shown = _shown(_summary(run))
     row = _row(shown, "upload")
     assert re.fullmatch(r"upload +100\.0 +100\.0 +100\.0 +500 +50% +12\.3% +━{12}", row)
@@ -98,7 +107,7 @@ def test_a_narrow_terminal_has_fewer_columns_and_no_shorter_numbers(
 ) -> None:
     monkeypatch.setenv("COLUMNS", str(columns))
     run = make_run(finished=False)
-    run.lines[1:] = [make_sample(total_ns=12_345 * MS)]
+    run.lines[1:] = announced(make_sample(total_ns=12_345 * MS))
     shown = _shown(_summary(run))
     assert re.split(r"  +", _row(shown, "part"))[1:] == headings
     assert ("━" in shown) is (columns > 60)
@@ -112,7 +121,7 @@ def test_a_narrow_terminal_has_fewer_columns_and_no_shorter_numbers(
 
 def test_retry_and_redelivery_have_a_row_only_where_they_happened() -> None:
     run = make_run(finished=False)
-    run.lines[1:] = [make_sample()]
+    run.lines[1:] = announced(make_sample())
     shown = _shown(_summary(run))
     assert parts_of_wall(make_sample())["retry"] == 0
     assert "\nretry" not in shown
@@ -132,7 +141,7 @@ def test_it_says_what_was_left_out_of_the_statistics() -> None:
 
 def test_without_samples_there_is_no_table_but_the_failures() -> None:
     run = make_run(finished=False)
-    run.lines[1:] = [make_failure(chain=0, step=1)]
+    run.lines[1:] = [make_failure(chain=1, step=1)]
     shown = _shown(_summary(run))
     assert "nothing to say about time" in shown
     assert "p50" not in shown
@@ -142,7 +151,7 @@ def test_without_samples_there_is_no_table_but_the_failures() -> None:
 
 def test_a_message_cannot_take_over_the_terminal_nor_the_markup() -> None:
     run = make_run()
-    run.lines.insert(3, make_failure(chain=0, step=1, message="[bold]x[/] \x1b]0;title\x07\nnext"))
+    run.lines.insert(3, make_failure(chain=1, step=1, message="[bold]x[/] \x1b]0;title\x07\nnext"))
     shown = _shown(_summary(run))
     assert "[bold]x[/] ]0;title next" in shown
     assert "\x1b" not in shown
@@ -240,7 +249,7 @@ def test_throttling_is_told_with_who_asked_and_what_failed_of_it() -> None:
     facts = S3Facts(get=S3Requests(requests=9, statuses={"200": 7, "503": 2}), put=S3Requests(statuses={"429": 1}))
     for sample in list(run.samples[:2]):
         run.replace(sample, sample.model_copy(update={"s3": facts, "sqs_throttled": 4}))
-    run.lines += [make_failure(0, 1, error_class=name) for name in ("SlowDown", "RequestThrottled", "NoSuchKey")]
+    run.lines += [make_failure(1, 1, error_class=name) for name in ("SlowDown", "RequestThrottled", "NoSuchKey")]
     summary = _summary(run)
     assert summary.throttled == Throttled(s3_answers=6, sqs_answers=8, attempts=2)
     shown = _shown(summary)
