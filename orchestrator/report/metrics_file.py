@@ -222,7 +222,7 @@ def _nothing_in(path: Path) -> str:
 def _no_run_line(text: bytes) -> str | None:
     """What to say of a run line that is of another version; null for anything else."""
     try:
-        given = json.loads(text)
+        given = json.loads(text.decode())
         version = given["v"] if given["kind"] == "run" else VERSION
     except (ValueError, TypeError, LookupError, RecursionError):
         return None
