@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
+from time import monotonic, sleep
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import structlog
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 BATCH_ATTEMPTS = 6
 """Tries for the refused part of a batch; the SDK retries calls, but not the parts of one that was answered."""
+EMPTY_AT_ONCE_SECONDS = 0.1
+"""A long poll that finds nothing in less is no long poll: such a server is not asked again and again without a pause."""
 
 _NOT_TOLD = {"Code": "NoAnswer", "Message": "the answer does not tell what became of it"}
 
@@ -45,6 +48,7 @@ class SqsQueue:
                 raise PartlyRefused(f"{self.url} refused {len(refused)} of {len(batch)} messages: {refused[0][1]}")
 
     def receive(self, most: int, wait_seconds: float) -> list[Received]:
+        began_at = monotonic()
         answer = self._client.receive_message(
             QueueUrl=self.url,
             MaxNumberOfMessages=min(most, MAX_BATCH_MESSAGES),
@@ -56,7 +60,10 @@ class SqsQueue:
                 "ApproximateReceiveCount",
             ],
         )
-        return [received for message in answer.get("Messages", ()) if (received := _received(message))]
+        messages = answer.get("Messages", ())
+        if not messages and monotonic() - began_at < EMPTY_AT_ONCE_SECONDS < wait_seconds:
+            sleep(EMPTY_AT_ONCE_SECONDS)
+        return [received for message in messages if (received := _received(message))]
 
     def delete(self, receipts: Sequence[str]) -> None:
         for batch in _batches(receipts):

@@ -16,7 +16,7 @@ from stepbench.aws import AwsConfig, Clients
 from stepbench.errors import PartlyRefused
 from stepbench.queues import MAX_BATCH_MESSAGES, MAX_WAIT_SECONDS, Depth, Outgoing, Queue, Received
 from stepbench.queues.memory import MemoryQueue
-from stepbench.queues.sqs import BATCH_ATTEMPTS, SqsQueue
+from stepbench.queues.sqs import BATCH_ATTEMPTS, EMPTY_AT_ONCE_SECONDS, SqsQueue
 from tests.embedded import clients_at, emulated, new_queue
 
 LONG_SECONDS = 60
@@ -251,6 +251,7 @@ def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """Pauses between tries, which are told and not made."""
     made: list[float] = []
     monkeypatch.setattr("tenacity.nap.time", SimpleNamespace(sleep=made.append))
+    monkeypatch.setattr("stepbench.queues.sqs.sleep", made.append)
     return made
 
 
@@ -468,3 +469,14 @@ def test_a_receive_asks_for_the_stamps_and_for_the_visibility_that_the_queue_was
     assert received == Received("m", "r", "b", 1_700_000_000_123, 1_700_000_000_456, 3)
     assert received.queue_wait_ns == 333_000_000
     assert stubbed.receive(12, 20.7) == []
+
+
+def test_a_server_that_does_not_wait_with_an_empty_answer_is_not_asked_without_a_pause(
+    stub: Stubber, stubbed: SqsQueue, pauses: list[float]
+) -> None:
+    for _ in range(2):
+        stub.add_response("receive_message", {})
+    assert stubbed.receive(10, MAX_WAIT_SECONDS) == []
+    assert pauses == [EMPTY_AT_ONCE_SECONDS]
+    assert stubbed.receive(10, 0) == []
+    assert pauses == [EMPTY_AT_ONCE_SECONDS], "who does not want to wait is not kept waiting"
