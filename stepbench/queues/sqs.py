@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 BATCH_ATTEMPTS = 6
 """Tries for the refused part of a batch; the SDK retries calls, but not the parts of one that was answered."""
 EMPTY_AT_ONCE_SECONDS = 0.1
-"""A long poll that finds nothing in less is no long poll: such a server is not asked again and again without a pause."""
+"""A long poll that finds nothing in less is none: such a server is not asked again and again without a pause."""
 
 _NOT_TOLD = {"Code": "NoAnswer", "Message": "the answer does not tell what became of it"}
 
