@@ -84,11 +84,14 @@ class SqsQueue:
                 "ApproximateNumberOfMessagesDelayed",
             ],
         )["Attributes"]
-        return Depth(
-            visible=int(found["ApproximateNumberOfMessages"]),
-            in_flight=int(found["ApproximateNumberOfMessagesNotVisible"]),
-            delayed=int(found.get("ApproximateNumberOfMessagesDelayed", "0")),
-        )
+        try:
+            return Depth(
+                visible=int(found["ApproximateNumberOfMessages"]),
+                in_flight=int(found["ApproximateNumberOfMessagesNotVisible"]),
+                delayed=int(found.get("ApproximateNumberOfMessagesDelayed", "0")),
+            )
+        except (KeyError, ValueError) as error:
+            raise ConnectionError(f"the attributes of {self.url} arrived damaged: {error!r}") from error
 
     def _send_batch(self, messages: list[Outgoing]) -> list[tuple[Outgoing, str]]:
         entries: list[Any] = [{"Id": str(index), **_content(message)} for index, message in enumerate(messages)]

@@ -14,6 +14,7 @@ from botocore.stub import Stubber
 from orchestrator.local.stack import KEYS, REGION
 from stepbench.aws import AwsConfig, Clients
 from stepbench.errors import PartlyRefused
+from stepbench.failures import is_retryable
 from stepbench.queues import MAX_BATCH_MESSAGES, MAX_WAIT_SECONDS, Depth, Outgoing, Queue, Received
 from stepbench.queues.memory import MemoryQueue
 from stepbench.queues.sqs import BATCH_ATTEMPTS, EMPTY_AT_ONCE_SECONDS, SqsQueue
@@ -423,6 +424,16 @@ def test_a_message_is_gone_only_where_sqs_says_so(
     failed = {"Id": "1", "SenderFault": True, "Code": code, "Message": message}
     stub.add_response("change_message_visibility_batch", {"Successful": [], "Failed": [failed]})
     assert stubbed.hide(["a", "b"], 30) == (["b"] if is_gone else [])
+
+
+@pytest.mark.parametrize("damaged", [{"ApproximateNumberOfMessages": "1x"}, {"approximateNumberOfMessages": "1"}])
+def test_a_depth_that_arrives_damaged_is_worth_another_look(
+    damaged: dict[str, str], stub: Stubber, stubbed: SqsQueue
+) -> None:
+    stub.add_response("get_queue_attributes", {"Attributes": {"ApproximateNumberOfMessagesNotVisible": "0", **damaged}})
+    with pytest.raises(ConnectionError, match="arrived damaged") as caught:
+        stubbed.depth()
+    assert is_retryable(caught.value)
 
 
 def test_a_call_that_is_refused_as_a_whole_raises_the_services_own_error(stub: Stubber, stubbed: SqsQueue) -> None:
