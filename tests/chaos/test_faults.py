@@ -86,7 +86,7 @@ SABOTAGE: dict[str, tuple[Sabotage, Round, Harm, str]] = {
     ),
     "a duplicate is accepted": (
         accepting_duplicates,
-        one_fault("SendMessage", "done twice", times=4),
+        one_fault("SendMessageBatch", "done twice"),
         "samples counted twice",
         "(",
     ),

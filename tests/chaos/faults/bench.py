@@ -82,12 +82,13 @@ def bench() -> Iterator[Bench]:
         embedded_stack(Settings()) as stack,
     ):
         patch.setattr(execution, "RESULTS_VISIBILITY_SECONDS", VISIBILITY_SECONDS)
-        fleet = Fleet(stack, stack.clients(), Path(folder), max_receive_count=50)
+        fleet = Fleet(stack, stack.clients(), Path(folder), max_receive_count=12)
         witness = Witness(fleet.folder, fleet.steps_queue_url)
         here = stack.settings
         assert here.s3_endpoint_url is not None
         assert here.sqs_endpoint_url is not None
-        with proxies(here.s3_endpoint_url, here.sqs_endpoint_url, witness.saw) as between:
+        shared = fleet.steps_queue_url.rpartition("/")[2]
+        with proxies(here.s3_endpoint_url, here.sqs_endpoint_url, shared, witness.saw) as between:
             try:
                 yield Bench(fleet, between, witness)
             finally:

@@ -37,7 +37,11 @@ Saw = Callable[[Asked, Message, Message | None], None]
 class Weather:
     """What is done to the calls of the round that is being played, and what was. Used in the proxy's thread alone."""
 
-    def __init__(self) -> None:
+    def __init__(self, shared_queue: str) -> None:
+        """`shared_queue`: name of the one that all rounds have in common."""
+        self._shared = shared_queue
+        self._runs: set[str] = set()
+        self._over: set[str] = set()
         self.met: Counter[tuple[str, Fault]] = Counter()
         self.keys_met: set[str] = set()
         self._calls: Counter[str] = Counter()
@@ -46,9 +50,14 @@ class Weather:
     def begin(self, round_: Round | None) -> None:
         """None: no faults."""
         self.met, self.keys_met, self._calls, self._round = Counter(), set(), Counter(), round_
+        self._over |= self._runs
 
     def fault_of(self, about: Asked) -> tuple[Planned, random.Random] | None:
-        """The fault that this call meets."""
+        """The fault that this call meets; none where it is of a round that is over: a worker may be late with some."""
+        if about.run and about.run != self._shared:
+            self._runs.add(about.run)
+            if about.run in self._over:
+                return None
         before = self._calls[about.call]
         self._calls[about.call] += 1
         for planned in self._round.planned if self._round else ():
@@ -202,12 +211,12 @@ async def _end(servers: list[asyncio.Server]) -> None:
 
 
 @contextmanager
-def proxies(s3_url: str, sqs_url: str, saw: Saw) -> Iterator[Proxies]:
+def proxies(s3_url: str, sqs_url: str, shared_queue: str, saw: Saw) -> Iterator[Proxies]:
     """In front of both emulators, for the length of the block."""
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()
-    weather = Weather()
+    weather = Weather(shared_queue)
     s3, sqs = Proxy(s3_url, weather, saw), Proxy(sqs_url, weather, saw)
     servers = [asyncio.run_coroutine_threadsafe(proxy.listen(), loop).result() for proxy in (s3, sqs)]
     try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 from dataclasses import dataclass
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -67,11 +68,19 @@ async def _head(reader: asyncio.StreamReader) -> bytes | None:
 
 @dataclass(frozen=True)
 class Asked:
-    """Which call a request is; `key` where it is about an object. `try_of` is the same for all tries of one call."""
+    """Which call a request is, and of what. `try_of` is the same for all tries of one call."""
 
     call: str
-    key: str
     try_of: str
+    key: str = ""
+    """Of an object."""
+    queue: str = ""
+    """A queue's name."""
+
+    @property
+    def run(self) -> str:
+        """What tells one run's calls from another's: its results queue, its folder in the bucket."""
+        return self.queue or self.key.partition("/payloads/")[0]
 
 
 def asked(request: Message) -> Asked:
@@ -79,11 +88,13 @@ def asked(request: Message) -> Asked:
     try_of = headers.get("amz-sdk-invocation-id", "")
     target = headers.get("x-amz-target")
     if target is not None:
-        return Asked(target.rpartition(".")[2], "", try_of)
+        about = json.loads(request.body)
+        queue = about.get("QueueName") or about.get("QueueUrl", "").rpartition("/")[2]
+        return Asked(target.rpartition(".")[2], try_of, queue=queue)
     method, path, _ = request.first_line.split(" ")
     parts = urlsplit(path)
     key = unquote(parts.path.lstrip("/").partition("/")[2])
-    return Asked(_s3_call(method, key, parse_qs(parts.query, keep_blank_values=True)), key, try_of)
+    return Asked(_s3_call(method, key, parse_qs(parts.query, keep_blank_values=True)), try_of, key=key)
 
 
 def _s3_call(method: str, key: str, query: dict[str, list[str]]) -> str:
