@@ -88,7 +88,7 @@ def bench() -> Iterator[Bench]:
         assert here.s3_endpoint_url is not None
         assert here.sqs_endpoint_url is not None
         shared = fleet.steps_queue_url.rpartition("/")[2]
-        with proxies(here.s3_endpoint_url, here.sqs_endpoint_url, shared, witness.saw) as between:
+        with proxies(here.s3_endpoint_url, here.sqs_endpoint_url, witness.saw, shared_queue=shared) as between:
             try:
                 yield Bench(fleet, between, witness)
             finally:

@@ -37,8 +37,8 @@ Saw = Callable[[Asked, Message, Message | None], None]
 class Weather:
     """What is done to the calls of the round that is being played, and what was. Used in the proxy's thread alone."""
 
-    def __init__(self, shared_queue: str) -> None:
-        """`shared_queue`: name of the one that all rounds have in common."""
+    def __init__(self, shared_queue: str | None) -> None:
+        """`shared_queue`: see `proxies`."""
         self._shared = shared_queue
         self._runs: set[str] = set()
         self._over: set[str] = set()
@@ -54,7 +54,7 @@ class Weather:
 
     def fault_of(self, about: Asked) -> tuple[Planned, random.Random] | None:
         """The fault that this call meets; none where it is of a round that is over: a worker may be late with some."""
-        if about.run and about.run != self._shared:
+        if self._shared is not None and about.run not in ("", self._shared):
             self._runs.add(about.run)
             if about.run in self._over:
                 return None
@@ -211,8 +211,12 @@ async def _end(servers: list[asyncio.Server]) -> None:
 
 
 @contextmanager
-def proxies(s3_url: str, sqs_url: str, shared_queue: str, saw: Saw) -> Iterator[Proxies]:
-    """In front of both emulators, for the length of the block."""
+def proxies(s3_url: str, sqs_url: str, saw: Saw, *, shared_queue: str | None = None) -> Iterator[Proxies]:
+    """In front of both emulators, for the length of the block.
+
+    `shared_queue`: every round has a run of its own, and nothing in common with the others but the queue of this name.
+    Null: a run goes on through all rounds.
+    """
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()
