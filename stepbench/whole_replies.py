@@ -36,6 +36,9 @@ BODIES = frozenset(
     | {"DeleteObjects"}
 )
 """Every reply to these calls has a body, be it one without any field."""
+EMPTY = frozenset({"DeleteObject", "AbortMultipartUpload", "DeleteQueue"})
+"""A reply to these calls tells nothing, but says that it has no body."""
+NO_CONTENT = 204
 
 
 def insist(client: Any) -> None:
@@ -76,6 +79,8 @@ def _can_be_read(reply: dict[str, Any], operation: Any) -> bool:
         return False
     if operation.name in BODIES and not body:
         return False
+    if operation.name in EMPTY and length is None and reply["status_code"] != NO_CONTENT:
+        return "transfer-encoding" in headers
     return operation.service_model.protocol != "json" or _is_text(body)
 
 
