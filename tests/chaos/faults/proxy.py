@@ -88,8 +88,8 @@ class Proxy:
             while (request := await read_request(reader, writer)) is not None:
                 if not await self._answer(request, reader, writer):
                     return
-        except (OSError, asyncio.IncompleteReadError):
-            return  # somebody broke off
+        except (OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
+            return  # somebody broke off, or all is over
         finally:
             writer.close()
 

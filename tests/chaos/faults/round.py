@@ -53,8 +53,8 @@ def _play(bench: Bench, round_: Round, figures: Figures) -> None:
     met, keys = bench.between.met()
     figures.tried[f"runs that ended with {outcome.exit_code}"] += 1
     _judge_words(bench, outcome)
-    _judge_end(round_, outcome)
     _judge_samples(round_, outcome)
+    _judge_end(round_, outcome)
     if outcome.exit_code == 3 and _can_be_resumed(outcome):
         outcome = _resumed(bench, round_, figures)
     if outcome.exit_code == 0:
