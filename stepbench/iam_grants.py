@@ -37,8 +37,12 @@ def _has_a_fixed_queue(settings: Settings) -> bool:
     return not _has_queue_of_its_own(settings)
 
 
-def _cleans_up(settings: Settings) -> bool:
-    return settings.cleanup
+def _keeps_a_copy(settings: Settings) -> bool:
+    return settings.metrics_sync_seconds > 0
+
+
+def _deletes(settings: Settings) -> bool:
+    return settings.cleanup or _keeps_a_copy(settings)
 
 
 @dataclass(frozen=True)
@@ -95,7 +99,7 @@ GRANTS: dict[Role, tuple[Grant, ...]] = {
             "WritePayloads",
             "objects",
             {
-                "s3:PutObject": "to write the first payload, and the copy of the metrics file",
+                "s3:PutObject": "to write the first payload, the copy of the metrics file and the run's lease",
                 "s3:AbortMultipartUpload": "to leave no parts behind when an upload fails",
             },
         ),
@@ -133,8 +137,24 @@ GRANTS: dict[Role, tuple[Grant, ...]] = {
             },
             when=_has_a_fixed_queue,
         ),
-        Grant("ListPayloads", "bucket", {"s3:ListBucket": "to find what CLEANUP deletes"}, when=_cleans_up),
-        Grant("DeletePayloads", "objects", {"s3:DeleteObject": "to delete a run's payloads"}, when=_cleans_up),
+        Grant(
+            "ReadCopies",
+            "objects",
+            {"s3:GetObject": "to see whose the run's lease is, and to go on from the copy of a metrics file"},
+            when=_keeps_a_copy,
+        ),
+        Grant(
+            "ListObjects",
+            "bucket",
+            {"s3:ListBucket": "to find what CLEANUP deletes, and the parts of a metrics file's copy"},
+            when=_deletes,
+        ),
+        Grant(
+            "DeleteObjects",
+            "objects",
+            {"s3:DeleteObject": "to delete a run's payloads, and the parts once the metrics file is copied whole"},
+            when=_deletes,
+        ),
         _KEY,
         # Last, as the operator's. Without it a step that was dead-lettered is given up after STALL_TIMEOUT.
         Grant(

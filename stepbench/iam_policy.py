@@ -24,10 +24,12 @@ def policy(role: Role, settings: Settings, dead_letter_queue: str | None = None)
 
 
 def statement_for(action: str, role: Role, settings: Settings, resource: str | None = None) -> dict[str, Any] | None:
-    """The statement of the policy that allows `action` (in whatever case); null if there is none.
+    """The statement of the policy that allows `action` (in whatever case); null if there is none, or nobody can tell.
 
     `resource`: the ARN that it was refused on, where known; it tells apart statements with the same action.
     """
+    if settings.bucket is None or settings.steps_queue_url is None:
+        return None
     refused_queue = resource.rpartition(":")[2] if resource else None
     allowing = [
         statement

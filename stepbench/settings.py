@@ -251,6 +251,15 @@ class Settings(BaseSettings):
         False,
         "write the metrics file through to the disk line by line: it then survives a power cut",
     )
+    metrics_sync_seconds: int = setting(
+        "METRICS_SYNC_SECONDS",
+        0,
+        "copy what is new in the metrics file to the bucket so often during the run, for `resume` and `tail` on any "
+        "machine; 0: never",
+        unit="s",
+        ge=0,
+        le=3_600,
+    )
     metrics_to_s3: bool = setting("METRICS_TO_S3", False, "copy the metrics file to the bucket at the end of the run")
 
     executors: int | None = setting(

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -48,8 +49,15 @@ ENDS_A_RUN: list[Allowed] = [
     ("OwnResultsQueue", "sqs:DeleteQueue"),
     ("TakeCompletions", "sqs:ReceiveMessage"),
     ("TakeCompletions", "sqs:DeleteMessage"),
-    ("ListPayloads", "s3:ListBucket"),
-    ("DeletePayloads", "s3:DeleteObject"),
+    ("ListObjects", "s3:ListBucket"),
+    ("DeleteObjects", "s3:DeleteObject"),
+]
+TO_READ_COPIES: Allowed = ("ReadCopies", "s3:GetObject")
+ENDS_A_RUN_WITH_A_COPY: list[Allowed] = [
+    ("WritePayloads", "s3:PutObject"),
+    ("ListObjects", "s3:ListBucket"),
+    ("DeleteObjects", "s3:DeleteObject"),
+    TO_READ_COPIES,
 ]
 ENDS_A_RUN_ON_A_SHARED_QUEUE: list[Allowed] = [
     ("ShareResultsQueue", "sqs:GetQueueAttributes"),
@@ -70,7 +78,14 @@ TO_FIND_DEAD_LETTERS: list[Allowed] = [
 ]
 TO_ABORT: Allowed = ("WritePayloads", "s3:AbortMultipartUpload")
 TAKEN_AWAY = {
-    "orchestrator": [*ENDS_A_RUN, *ENDS_A_RUN_ON_A_SHARED_QUEUE, *OF_THE_KEY, *TO_FIND_DEAD_LETTERS, TO_ABORT],
+    "orchestrator": [
+        *ENDS_A_RUN,
+        *ENDS_A_RUN_ON_A_SHARED_QUEUE,
+        *OF_THE_KEY,
+        *TO_FIND_DEAD_LETTERS,
+        TO_READ_COPIES,
+        TO_ABORT,
+    ],
     "worker": [*FAILS_A_STEP, *ENDS_A_WORKER, *OF_THE_KEY, TO_KEEP_HIDDEN, TO_DELETE_ORPHANS, TO_ABORT],
 }
 
@@ -233,7 +248,7 @@ def test_a_run_needs_no_more_than_the_printed_policies(
 
 def test_a_run_that_cleans_up_copies_its_metrics_and_shares_its_queue_needs_no_more_either(place: Place) -> None:
     results = place.shared_results_queue()
-    settings = {"ORCH_RESULTS_QUEUE_URL": results, "CLEANUP": "true", "METRICS_TO_S3": "true"}
+    settings = {"ORCH_RESULTS_QUEUE_URL": results, "CLEANUP": "true", "METRICS_SYNC_SECONDS": "1"}
     allow(place, **settings)
     with place.working(ORCH_RESULTS_QUEUE_URL=results):
         ended = place.run_as(place.orchestrator, *START, *SMALL, **settings)
@@ -254,6 +269,33 @@ def test_without_it_the_orchestrator_is_refused_and_says_what_would_allow_it(pla
     assert ended.returncode == 3, ended.stderr
     statement = sentence_in(ended.stderr, without[1])
     assert without[1] in statement["Action"]
+
+
+@pytest.mark.parametrize("without", ENDS_A_RUN_WITH_A_COPY, ids=" ".join)
+def test_without_it_the_orchestrator_cannot_keep_a_copy_of_its_metrics_and_says_so(
+    place: Place, without: Allowed
+) -> None:
+    allow(place, "orchestrator", without, METRICS_SYNC_SECONDS="1")
+    with place.working():
+        ended = place.run_as(place.orchestrator, *START, *SMALL, METRICS_SYNC_SECONDS="1")
+
+    assert ended.returncode == 3, ended.stderr
+    assert sentence_in(ended.stderr, without[1])["Sid"] == without[0]
+
+
+def test_a_run_is_gone_on_with_from_its_copy_with_no_more_either(place: Place) -> None:
+    copied = {"METRICS_SYNC_SECONDS": "3600"}
+    allow(place, **copied)
+    # A step that was announced and not sent when the interrupt came is lost: that is waited for.
+    with place.starting("--metrics-sync-seconds", "3600", "--stall-timeout", "2") as run:
+        run.until("a dispatch", lambda so_far: so_far.events("dispatching"))
+        run.send(signal.SIGINT)
+        run_id = run.outcome().plan["run_id"]
+    with place.working():
+        ended = place.run_as(place.orchestrator, "resume", run_id, "--json", **copied)
+
+    assert ended.returncode == 0, ended.stderr
+    assert json.loads(ended.stdout)["counts"]["samples"] == 2
 
 
 @pytest.mark.parametrize("without", ENDS_A_RUN_ON_A_SHARED_QUEUE, ids=" ".join)

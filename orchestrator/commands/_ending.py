@@ -14,19 +14,26 @@ from orchestrator.run.journal import Journal, now_text
 from orchestrator.run.lines import Event
 from orchestrator.run.plan import Plan
 from orchestrator.run.site import Site
+from orchestrator.s3_copy.keeping import Keeping
+from orchestrator.s3_copy.lease import TakenOver
 from stepbench import aws_errors, streams
 from stepbench.errors import EnvironmentRefused
 
 EXIT_CHAIN_FAILED = 1
 
 
-def tell(plan: Plan, site: Site, journal: Journal, channel: Channel, *, as_json: bool) -> int:
+def say(sentence: str) -> None:
+    """Beside what a command prints."""
+    print(sentence, file=sys.stderr, flush=True)
+
+
+def tell(plan: Plan, site: Site, journal: Journal, channel: Channel, keeping: Keeping, *, as_json: bool) -> int:
     """Closes a run whose chains have all ended and prints its figures; exit code.
 
     Raises EnvironmentRefused, after the figures where there are any, for what could not be done at the end.
     """
-    with _refusals_with_what_is_kept(plan, site):
-        ending = closing.close(plan, site, journal, channel)
+    with _refusals_with_what_is_kept(plan, site, journal):
+        ending = closing.close(plan, site, journal, channel, keeping)
     _print(ending.summary, as_json)
     if ending.refused:
         raise EnvironmentRefused("\n".join(ending.refused))
@@ -42,25 +49,27 @@ def telling_what_is_kept(plan: Plan, site: Site, journal: Journal) -> Iterator[N
     Raises EnvironmentRefused for what AWS or the disk refused, and KeyboardInterrupt.
     """
     try:
-        with _refusals_with_what_is_kept(plan, site):
+        with _refusals_with_what_is_kept(plan, site, journal):
             yield
     except KeyboardInterrupt:
         journal.write([Event(event="interrupted", at=now_text())])
-        print(f"Interrupted. {_kept(plan, site)}", file=sys.stderr)
+        print(f"Interrupted. {_kept(plan, site, journal)}", file=sys.stderr, flush=True)
         raise
 
 
 @contextmanager
-def _refusals_with_what_is_kept(plan: Plan, site: Site) -> Iterator[None]:
+def _refusals_with_what_is_kept(plan: Plan, site: Site, journal: Journal) -> Iterator[None]:
     try:
         with aws_errors.worded("orchestrator", site.settings):
             yield
+    except TakenOver:
+        raise  # somebody else goes on with it
     except EnvironmentRefused as error:
-        raise EnvironmentRefused(f"{error}\n{_kept(plan, site)}") from error
+        raise EnvironmentRefused(f"{error}\n{_kept(plan, site, journal)}") from error
 
 
-def _kept(plan: Plan, site: Site) -> str:
-    kept = f"What was measured is in {plan.metrics_file}: python -m orchestrator report {plan.run_id}"
+def _kept(plan: Plan, site: Site, journal: Journal) -> str:
+    kept = f"What was measured is in {journal.path}: python -m orchestrator report {plan.run_id}"
     if site.own_stack:
         return f"{kept}\nThe run cannot be resumed: its queue and its payloads were on the embedded stack."
     return f"{kept}\nTo go on with it: python -m orchestrator resume {plan.run_id}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from contextlib import ExitStack
-from time import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -18,47 +18,83 @@ SETTINGS: tuple[str, ...] | None = None
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Which run, and how to tell about it."""
-    parser.add_argument("target", metavar="RUN_ID|FILE", help="a run id of --metrics-dir, or a metrics file")
+    parser.add_argument(
+        "target",
+        metavar="RUN_ID|FILE",
+        help="a run id of --metrics-dir, or of a run whose copy is in the bucket, or a metrics file",
+    )
     parser.add_argument("--retry-failed", action="store_true", help="give failed chains a new set of attempts")
+    parser.add_argument(
+        "--force",
+        action="store_true",
+        help="take the run over without waiting for a proof that no other orchestrator goes on with it; you know",
+    )
     parser.add_argument("--json", action="store_true", help="print the summary as one JSON object")
     parser.add_argument("--quiet", action="store_true", help="show no progress")
 
 
 def run(settings: Settings, arguments: argparse.Namespace) -> int:
     """As `start`; 0 for a run that has finished. Raises UsageError, EnvironmentRefused, KeyboardInterrupt."""
-    from orchestrator.commands._ending import tell, telling_what_is_kept
+    from orchestrator.commands._ending import say, tell, telling_what_is_kept
     from orchestrator.interrupts import insisting
     from orchestrator.report import metrics_file
     from orchestrator.report.live import progress_view
-    from orchestrator.report.locate import find
     from orchestrator.report.tally import Tally
     from orchestrator.run import history, preflight, resumption, site
     from orchestrator.run.execution import go_on
     from orchestrator.run.journal import Journal
+    from orchestrator.s3_copy import holding
     from stepbench import aws_errors
 
-    path = find(settings.metrics_dir, arguments.target)
+    path = _here_or_fetched(settings, arguments.target)
     # Before it is read: from here on nobody else writes it.
     journal = Journal(path, again=True, through=settings.metrics_fsync)
     file = metrics_file.read(path)
     if (said := _nothing_to_do(file, arguments.retry_failed)) is not None:
         journal.close()
-        print(said, file=sys.stderr)
+        say(said)
         return 0
     past = history.read(file.lines)
     with ExitStack() as stack:
+        stack.callback(journal.close)
         place = stack.enter_context(site.opened(resumption.settings_for(file, past, settings)))
         stack.enter_context(aws_errors.worded("orchestrator", place.settings))
         preflight.check(place.settings, place.clients)
+        keeping, newest = stack.enter_context(
+            holding.taken_up(file, past, place, journal, force=arguments.force, say=say)
+        )
+        if newest is not file:
+            if (said := _nothing_to_do(newest, arguments.retry_failed)) is not None:
+                say(said)
+                return 0
+            file, past = newest, history.read(newest.lines)
         journal.cut(file.whole_bytes)
+        place = site.checking(place, keeping.check)
         plan = file.run.plan
         with telling_what_is_kept(plan, place, journal), progress_view(sys.stderr, arguments.quiet) as view:
             tally = Tally(plan, view.update, place.no_worker_warning_seconds)
             tally.remember(file.lines)
             with insisting():
-                epoch = history.next_epoch(past.epoch, now_seconds=time())
+                epoch = max(keeping.epoch, past.epoch + 1)
                 channel = go_on(plan, place, past, epoch, journal, tally.saw, retry_failed=arguments.retry_failed)
-        return tell(plan, place, journal, channel, as_json=arguments.json)
+        return tell(plan, place, journal, channel, keeping, as_json=arguments.json)
+
+
+def _here_or_fetched(settings: Settings, target: str) -> Path:
+    """The metrics file; that of a run id that is not in --metrics-dir is made there from the copy in S3."""
+    from orchestrator.commands._ending import say
+    from orchestrator.report.locate import find, is_run_id, path_of
+    from orchestrator.s3_copy.fetching import copy_of, fetch
+    from stepbench import aws_errors
+    from stepbench.aws import AwsConfig, Clients
+
+    path = path_of(settings.metrics_dir, target)
+    if is_run_id(target) and not path.exists():
+        with aws_errors.worded("orchestrator", settings):
+            copy = copy_of(target, settings, Clients(AwsConfig.of(settings)))
+            if copy is not None and fetch(copy, path):
+                say(f"There is no {path}: made it from the copy in {copy.place}")
+    return find(settings.metrics_dir, target)
 
 
 def _nothing_to_do(file: MetricsFile, retry_failed: bool) -> str | None:

@@ -24,12 +24,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(settings: Settings, arguments: argparse.Namespace) -> int:
     """0 when all chains are done, 1 when one failed. Raises UsageError, EnvironmentRefused, KeyboardInterrupt."""
-    from orchestrator.commands._ending import tell, telling_what_is_kept
+    from orchestrator.commands._ending import say, tell, telling_what_is_kept
     from orchestrator.interrupts import insisting
     from orchestrator.report.live import progress_view
     from orchestrator.report.tally import Tally
     from orchestrator.run import first_payload, journal, plan, preflight, site
     from orchestrator.run.execution import execute
+    from orchestrator.s3_copy import holding
     from stepbench import aws_errors
 
     now = plan.utc_now()
@@ -52,8 +53,10 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:
             place.settings, environment=place.environment, run_id=run_id, date=f"{now:%Y-%m-%d}", metrics_file=path
         )
         log = journal.begin(path, made, settings)
+        keeping = stack.enter_context(holding.begun(made, place, log, say))
+        place = site.checking(place, keeping.check)
         with telling_what_is_kept(made, place, log), progress_view(sys.stderr, arguments.quiet) as view:
             tally = Tally(made, view.update, place.no_worker_warning_seconds)
             with insisting():
                 channel = execute(made, place, payload, log, tally.saw)
-        return tell(made, place, log, channel, as_json=arguments.json)
+        return tell(made, place, log, channel, keeping, as_json=arguments.json)

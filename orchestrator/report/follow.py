@@ -43,8 +43,8 @@ def follow(path: Path, wait: Wait) -> Iterator[tuple[bytes, Line | None]]:
 class Patience:
     """Says, once for each silence, what is being waited for. Knows no clock: the time is an argument, in seconds."""
 
-    def __init__(self, path: Path, now_seconds: float) -> None:
-        self._path = path
+    def __init__(self, place: str, now_seconds: float) -> None:
+        self._place = place
         self._silent_since = now_seconds
         self._told = False
 
@@ -59,9 +59,9 @@ class Patience:
             return None
         self._told = True
         if not begun:
-            return f"{self._path} is not there yet: waiting for its run to begin (Ctrl-C ends this)"
+            return f"{self._place} is not there yet: waiting for its run to begin (Ctrl-C ends this)"
         return (
-            f"nothing new in {self._path} for {SILENCE_SECONDS:.0f} s: a long step, or its orchestrator has gone "
+            f"nothing new in {self._place} for {SILENCE_SECONDS:.0f} s: a long step, or its orchestrator has gone "
             "without a summary (Ctrl-C ends this)"
         )
 

@@ -21,10 +21,11 @@ from orchestrator.run.leftovers import left_in_s3
 from orchestrator.run.lines import SummaryLine
 from orchestrator.run.plan import Plan
 from orchestrator.run.site import Site
+from orchestrator.s3_copy.keeping import Keeping
+from orchestrator.s3_copy.objects import Objects
+from orchestrator.upkeep import batches
 from stepbench import aws_errors
 from stepbench.errors import EnvironmentRefused, UsageError
-from stepbench.s3_clients import Encryption
-from stepbench.s3_clients.boto3 import encryption_arguments
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
@@ -38,8 +39,12 @@ class Ending:
     refused: tuple[str, ...]
 
 
-def close(plan: Plan, site: Site, journal: Journal, channel: Channel) -> Ending:
-    """Ends a run whose chains have all ended. Raises EnvironmentRefused where the summary cannot be written."""
+def close(plan: Plan, site: Site, journal: Journal, channel: Channel, keeping: Keeping) -> Ending:
+    """Ends a run whose chains have all ended.
+
+    Raises EnvironmentRefused where the summary cannot be written, or where another orchestrator goes on with the run.
+    """
+    keeping.prove()
     s3, sqs = site.clients.s3, site.clients.sqs
     closing = _Closing(site)
     closing.did(channel.close)
@@ -48,9 +53,11 @@ def close(plan: Plan, site: Site, journal: Journal, channel: Channel) -> Ending:
     file = _read_again(journal)
     summary = summarise([file], [left_in_s3(file, gone=cleaned or site.own_stack)])
     journal.write([SummaryLine(**summary.model_dump(mode="json"))])
-    journal.close()
-    if site.settings.metrics_to_s3:
-        closing.did(lambda: _copy(plan, s3, journal))
+    if keeping.on:
+        closing.did(keeping.end)
+    elif site.settings.metrics_to_s3:
+        closing.did(lambda: Objects.of(s3, plan).put_whole(journal.path, keeping.epoch))
+    journal.close()  # not earlier: who has its lock has the run
     if plan.results_queue_is_own:
         closing.did(lambda: results_queue.delete(sqs, plan.results_queue_url))
     return Ending(summary, tuple(closing.refused))
@@ -80,14 +87,8 @@ class _Closing:
         return True
 
 
-def _copy(plan: Plan, client: S3Client, journal: Journal) -> None:
-    encryption = encryption_arguments(Encryption(sse=plan.sse, kms_key_id=plan.kms_key_id))
-    client.upload_file(str(journal.path), plan.bucket, plan.metrics_key, ExtraArgs=encryption)
-
-
 def _clean_up(plan: Plan, client: S3Client) -> None:
     """Delete every payload of the run, orphans of duplicate executions too. Raises the SDK's error."""
     pages = client.get_paginator("list_objects_v2").paginate(Bucket=plan.bucket, Prefix=plan.payloads_prefix)
     for page in pages:
-        for found in page.get("Contents", ()):
-            client.delete_object(Bucket=plan.bucket, Key=found["Key"])
+        batches.delete(client, plan.bucket, [found["Key"] for found in page.get("Contents", ())])

@@ -78,6 +78,7 @@ def _drive(
         RunLoop(plan, epoch, chains, channel, journal, observe, site.check).run(first)
     except Exception:
         _close_quietly(channel)
+        site.check()  # where another orchestrator goes on with the run, that is the reason, and not what came of it
         raise
     return channel
 

@@ -74,6 +74,8 @@ class Journal:
         Raises UsageError where that cannot be, or while another process writes the file.
         """
         self.path = path
+        self.whole_bytes = 0
+        """So far nothing will be taken back; other threads may read that much. 0 in a file that is not `cut` yet."""
         self._through = through
         create = 0 if again else os.O_CREAT | os.O_EXCL
         try:
@@ -101,6 +103,7 @@ class Journal:
     def cut(self, whole_bytes: int) -> None:
         """Take away what a death in the middle of a write left behind the last whole line."""
         os.ftruncate(self._fd, whole_bytes)
+        self.whole_bytes = whole_bytes
 
     def write(self, lines: Sequence[Line]) -> None:
         """Append lines, all or none. Raises EnvironmentRefused when the disk refuses, with what is there kept."""
@@ -120,6 +123,10 @@ class Journal:
             if not isinstance(error, OSError):
                 raise
             raise EnvironmentRefused(f"cannot write to {self.path}: {error.strerror}; make room there") from error
+        self.whole_bytes = begin + len(data)
 
     def close(self) -> None:
-        os.close(self._fd)
+        """Lets go of the file and its lock; once more does nothing."""
+        if self._fd >= 0:
+            os.close(self._fd)
+            self._fd = -1

@@ -38,7 +38,7 @@ class RunLoop:
     ) -> None:
         """`observe` is told the lines of each turn, once they are written, and how many chains are in flight.
 
-        `check` is called whenever nothing came in, and raises for a reason not to wait on.
+        `check` is called before anything is done about what came in, and raises for a reason not to go on.
         """
         self._plan = plan
         self._epoch = epoch
@@ -57,13 +57,13 @@ class RunLoop:
         self._perform(first, [])
         while not self._chains.finished:
             arrivals = self._channel.receive(self._patience_seconds())
+            self._check()
             actions: list[machine.Action] = []
             for arrival in arrivals.completions:
                 actions += self._chains.completed(arrival.completion, arrival.received_at_ns)
             if arrivals.completions:
                 self._heard_at = monotonic()
             else:
-                self._check()
                 actions = self._given_up()
             strays: list[Line] = [
                 Event(event=stray.event, at=now_text(), message=stray.message) for stray in arrivals.strays

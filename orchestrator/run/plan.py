@@ -92,7 +92,12 @@ class Plan(Frozen):
     @property
     def metrics_key(self) -> str:
         """Key of the metrics file's copy in S3."""
-        return f"{self.prefix}{METRICS_FOLDER}metrics-{self.run_id}.jsonl"
+        return metrics_key(self.prefix, self.run_id)
+
+
+def metrics_key(prefix: str, run_id: str) -> str:
+    """Below the prefix of the run that is so called."""
+    return f"{prefix}{METRICS_FOLDER}metrics-{run_id}.jsonl"
 
 
 def new_run_id(now: datetime) -> str:

@@ -34,7 +34,10 @@ def settings_for(file: MetricsFile, past: History, given: Settings) -> Settings:
     if problems := _contradictions(file, given):
         raise UsageError(problems)
     deciding = Settings(**{variable_of(name): recorded.get(variable_of(name), "") for name in plan.DECIDED_BY})
-    return given.model_copy(update={name: getattr(deciding, name) for name in plan.DECIDED_BY})
+    decided = {name: getattr(deciding, name) for name in plan.DECIDED_BY}
+    # Once a run has a lease, nobody goes on with it without.
+    kept = given.metrics_sync_seconds or recorded.get(variable_of("metrics_sync_seconds"), 0)
+    return given.model_copy(update={**decided, "metrics_sync_seconds": kept})
 
 
 def _contradictions(file: MetricsFile, given: Settings) -> list[str]:

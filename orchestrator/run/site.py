@@ -6,7 +6,7 @@ import ipaddress
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 from urllib.parse import urlsplit
 
@@ -28,7 +28,7 @@ class Site:
     wait_until_working: Callable[[], None] = lambda: None
     """Returns when workers that are ours are ready for steps."""
     check: Callable[[], None] = lambda: None
-    """Raises EnvironmentRefused if a part of it that is ours has died."""
+    """Raises EnvironmentRefused for a reason not to go on: a part of the place has died, or the run is another's."""
 
     @property
     def no_worker_warning_seconds(self) -> float:
@@ -43,6 +43,16 @@ def child_environment(settings: Settings) -> Mapping[str, str]:
     if not settings.embedded:
         return with_our_packages(os.environ)
     return {**environment.cleaned(os.environ), **environment.CREDENTIALS}
+
+
+def checking(site: Site, check: Callable[[], None]) -> Site:
+    """The same place, with one more thing that may be a reason not to go on."""
+
+    def both() -> None:
+        site.check()
+        check()
+
+    return replace(site, check=both)
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
+from orchestrator.upkeep.batches import MAX_DELETED_AT_ONCE, delete_batch
 from orchestrator.upkeep.remains import Remains
 from orchestrator.upkeep.shapes import KeyShape, Kind
 from stepbench.failures import error_code, is_queue_gone
@@ -17,9 +18,6 @@ if TYPE_CHECKING:
     from mypy_boto3_s3.type_defs import ObjectTypeDef
 
     from stepbench.aws import Clients
-
-MAX_DELETED_AT_ONCE = 1_000
-"""See https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html."""
 
 
 @dataclass(slots=True)
@@ -99,16 +97,8 @@ class Remover:
         return owned is not None and owned.run_id == run_id and owned.kind in self._kinds
 
     def _delete(self, batch: list[ObjectTypeDef], removed: Removed) -> None:
-        answer = self._clients.s3.delete_objects(
-            Bucket=self._bucket, Delete={"Objects": [{"Key": entry["Key"]} for entry in batch], "Quiet": True}
-        )
-        refused = {error.get("Key"): error for error in answer.get("Errors", ())}
+        refused = delete_batch(self._clients.s3, self._bucket, [entry["Key"] for entry in batch])
         gone = [entry["Size"] for entry in batch if entry["Key"] not in refused]
         removed.objects += len(gone)
         removed.bytes += sum(gone)
-        removed.refused += [
-            ClientError(
-                {"Error": {"Code": error.get("Code", ""), "Message": error.get("Message", "")}}, "DeleteObjects"
-            )
-            for error in refused.values()
-        ]
+        removed.refused += refused.values()

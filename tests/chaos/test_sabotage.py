@@ -134,7 +134,7 @@ SABOTAGE: dict[str, tuple[Sabotage, Harm, str]] = {
     "a completion is deleted before its sample is written": (
         performing(("accept", "write", "send")),
         "samples lost",
-        "is deleted and in no line",
+        "is deleted and",
     ),
     "a duplicate is accepted": (accepting_duplicates, "samples counted twice", "a second sample"),
     "attempts are forgotten by a resume": (

@@ -20,7 +20,7 @@ WHERE = {
     "after a send",
     "before a receive",
     "after a receive",
-    "after a receive without messages",
+    "at the look whether the run goes on",
     "before a look at the steps queue",
     "before a message is handed back",
     "before a deletion",

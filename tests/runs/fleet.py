@@ -97,6 +97,12 @@ class Fleet:
         self._programs.append(run)
         return run
 
+    def tail(self, folder: Path, run_id: str, **variables: str) -> Program:
+        """Follows a run from a folder without its metrics file."""
+        command = ["orchestrator", "tail", run_id, "--json"]
+        self._programs.append(Program(command, folder, self.environment(**variables)))
+        return self._programs[-1]
+
     def run(self, *flags: str, **variables: str) -> Outcome:
         """A run from its begin to its end, within this process: the same program without an interpreter's start."""
         folder = self._new_folder("run")

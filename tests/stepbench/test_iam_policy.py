@@ -52,9 +52,9 @@ def test_the_orchestrator_is_allowed_this_and_no_more() -> None:
 def test_cleaning_up_needs_to_list_and_delete_below_the_prefix_alone() -> None:
     statements = {each["Sid"]: each for each in policy("orchestrator", configured(cleanup=True))["Statement"]}
 
-    assert statements["ListPayloads"]["Resource"] == "arn:aws:s3:::payloads"
-    assert statements["ListPayloads"]["Condition"] == {"StringLike": {"s3:prefix": "orchestration-bench/runs/*"}}
-    assert statements["DeletePayloads"]["Resource"] == "arn:aws:s3:::payloads/orchestration-bench/runs/*"
+    assert statements["ListObjects"]["Resource"] == "arn:aws:s3:::payloads"
+    assert statements["ListObjects"]["Condition"] == {"StringLike": {"s3:prefix": "orchestration-bench/runs/*"}}
+    assert statements["DeleteObjects"]["Resource"] == "arn:aws:s3:::payloads/orchestration-bench/runs/*"
 
 
 def test_with_a_fixed_results_queue_none_is_made_or_deleted() -> None:

@@ -88,7 +88,7 @@ SMALL = Recipe(
         Call("PutObject", has_body=False, first=3, waited_out=False),
         Call("GetObject", first=3),
         Call("ListObjectsV2", waited_out=False),
-        Call("DeleteObject", has_body=False, waited_out=False),
+        Call("DeleteObjects", waited_out=False),
     ),
 )
 HELD = Recipe(

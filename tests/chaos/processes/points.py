@@ -102,7 +102,7 @@ IN_ITS_MIDST = [
 
 AT_ANY_TIME = [*_orchestrator([AT_RANDOM]), *_worker([AT_RANDOM]), *_executor([AT_RANDOM])]
 
-CLOSING = _orchestrator([*_called("ListObjectsV2", "DeleteObject"), "before writing summary", "in writing summary"])
+CLOSING = _orchestrator([*_called("ListObjectsV2", "DeleteObjects"), "before writing summary", "in writing summary"])
 """After its last chain: a run that dies here is closed again."""
 
 LAST = _orchestrator(["after writing summary", *_called("PutObject", "DeleteQueue")])

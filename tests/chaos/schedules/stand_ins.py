@@ -62,7 +62,7 @@ def in_hands_of(life: Life, plan: Plan, witness: Witness) -> Iterator[Site]:
         clients=clients,
         environment="aws",
         own_stack=False,
-        check=lambda: life.point("after a receive without messages"),
+        check=lambda: life.point("at the look whether the run goes on"),
     )
     with patch.object(execution, "SqsQueue", queue):
         yield site

@@ -110,13 +110,13 @@ def test_what_another_process_appends_piece_by_piece_arrives_line_by_line(tmp_pa
 
 
 def test_waiting_for_a_run_that_has_not_begun_is_told_once() -> None:
-    patience = Patience(Path("out/metrics-r1.jsonl"), 0.0)
+    patience = Patience("out/metrics-r1.jsonl", 0.0)
     assert "not there yet" in (patience.note(0.1, begun=False) or "")
     assert patience.note(1000.0, begun=False) is None
 
 
 def test_a_long_silence_is_told_once_until_a_line_comes() -> None:
-    patience = Patience(Path("out/metrics-r1.jsonl"), 0.0)
+    patience = Patience("out/metrics-r1.jsonl", 0.0)
     assert patience.note(SILENCE_SECONDS - 1, begun=True) is None
     assert "nothing new" in (patience.note(SILENCE_SECONDS, begun=True) or "")
     assert patience.note(SILENCE_SECONDS * 9, begun=True) is None

@@ -322,6 +322,15 @@ def test_steps_that_are_lost_again_and_again_fail_their_chain(monkeypatch: pytes
     assert finished.ok is False
 
 
-def test_with_nothing_coming_in_the_site_is_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert run(monkeypatch, arrived(make_done())).checks == 0
-    assert run(monkeypatch, NOTHING, NOTHING, arrived(make_done())).checks == 2
+def test_whether_the_run_may_go_on_is_asked_at_every_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert run(monkeypatch, arrived(make_done())).checks == 1
+    assert run(monkeypatch, NOTHING, NOTHING, arrived(make_done())).checks == 3
+
+
+def test_nothing_is_done_about_what_came_in_where_the_run_may_not_go_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(stage: Stage) -> None:
+        raise EnvironmentRefused("somebody else goes on with it")
+
+    monkeypatch.setattr(Stage, "check", refuse)
+    stage = run(monkeypatch, arrived(make_done()), steps=2)
+    assert stage.happened == ["write dispatching-1.1.1", "send 1.1.1", "ended"]

@@ -1,0 +1,212 @@
+"""What an orchestrator does beside its run: a thread of its own renews the lease and copies new lines to S3.
+
+Only that thread writes the lease and the parts, so nothing is locked and no step's time has any of it. What it learns
+the run asks for: `check` at each turn of its loop, `prove` where nothing may follow that only the holder may do.
+"""
+
+from __future__ import annotations
+
+import math
+import queue
+from collections.abc import Callable
+from dataclasses import dataclass
+from threading import Event, Thread
+from time import monotonic
+from types import TracebackType
+from typing import Protocol, Self
+
+import structlog
+
+from orchestrator.run.journal import Journal
+from orchestrator.s3_copy.lease import Held, TakenOver
+from orchestrator.s3_copy.objects import Objects
+
+MAX_RENEWAL_SECONDS = 10
+"""However seldom lines are copied: whoever takes over waits for several of these."""
+MAX_PART_BYTES = 8_000_000
+PARTING_SECONDS = 30.0
+"""At the end of an orchestrator that did not end its run: then it goes, with or without its last part."""
+
+log = structlog.get_logger()
+
+
+class Keeping(Protocol):
+    """The copy in S3 as a run sees it."""
+
+    on: bool
+    epoch: int
+    """The least that the run may have."""
+
+    def check(self) -> None:
+        """Raises TakenOver as soon as it is known."""
+        ...
+
+    def prove(self) -> None:
+        """Raises TakenOver where another orchestrator has taken over by now, as far as S3 can be asked."""
+        ...
+
+    def end(self) -> None:
+        """The run is over and its file whole: copies it, and takes away what was needed on the way."""
+        ...
+
+
+class NotKept:
+    """No copy is kept during this run."""
+
+    on = False
+
+    def __init__(self, epoch: int) -> None:
+        self.epoch = epoch
+
+    def check(self) -> None:
+        return None
+
+    def prove(self) -> None:
+        return None
+
+    def end(self) -> None:
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Base:
+    """What a copy goes on from: the parts up to one epoch, and so many bytes of the file."""
+
+    epoch: int
+    copied_bytes: int
+
+
+def renewal_seconds(sync_seconds: int) -> float:
+    """A whole number of these makes METRICS_SYNC_SECONDS."""
+    return sync_seconds / math.ceil(sync_seconds / MAX_RENEWAL_SECONDS)
+
+
+class Kept:
+    """A copy that is kept from `with` to its end. Raises the SDK's errors at the end of the run only."""
+
+    on = True
+
+    def __init__(
+        self,
+        objects: Objects,
+        held: Held,
+        journal: Journal,
+        sync_seconds: int,
+        base: Base,
+        worded: Callable[[BaseException], str],
+    ) -> None:
+        """`base` is in the copy already. `worded` says for a person what S3 refused."""
+        self.epoch = held.lease.epoch
+        self._objects = objects
+        self._held = held
+        self._journal = journal
+        self._sync_seconds = sync_seconds
+        self._parent = base.epoch
+        self._copied_bytes = base.copied_bytes
+        self._piece: tuple[int, bytes] | None = None
+        self._due = monotonic()
+        self._worded = worded
+        self._told: str | None = None
+        self._lost: TakenOver | None = None
+        self._over = False
+        self._asked: queue.SimpleQueue[Event | None] = queue.SimpleQueue()
+        self._thread = Thread(target=self._live, name="s3-copy", daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._asked.put(None)
+        self._thread.join(PARTING_SECONDS)
+        if self._thread.is_alive():
+            log.warning("S3 does not answer: the copy of the metrics file lacks its last lines", run=self._run)
+
+    def check(self) -> None:
+        if self._lost is not None:
+            raise self._lost
+
+    def prove(self) -> None:
+        answered = Event()
+        self._asked.put(answered)
+        answered.wait()
+        self.check()
+
+    def end(self) -> None:
+        self.prove()
+        self._objects.put_whole(self._journal.path, self.epoch)
+        self._over = True
+        self.prove()  # from here on no part is put; the lease is renewed for as long as it takes to remove them
+        self._objects.remove_parts(self.epoch)
+        self._asked.put(None)
+        self._thread.join()
+        self.check()
+        self._held.end()
+
+    @property
+    def _run(self) -> str:
+        return self._held.lease.run
+
+    # ------------------------------------------------------------------------------------------- in the thread's hands
+
+    def _live(self) -> None:
+        while (asked := self._next()) is not None:
+            self._turn()
+            asked.set()
+        if not self._over:
+            self._due = monotonic()
+            self._tried(self._copy)
+            self._tried(self._held.give_back)
+
+    def _next(self) -> Event | None:
+        """What asks for a turn; null for the end."""
+        try:
+            return self._asked.get(timeout=self._held.lease.interval_seconds)
+        except queue.Empty:
+            return Event()
+
+    def _turn(self) -> None:
+        if self._tried(self._held.renew) and self._tried(self._copy) and self._told is not None:
+            log.warning("the copy of the metrics file in S3 goes on", run=self._run)
+            self._told = None
+
+    def _tried(self, work: Callable[[], None]) -> bool:
+        """Whatever S3 does, a run goes on: it is tried again at the next turn."""
+        if self._lost is not None:
+            return False
+        try:
+            work()
+        except TakenOver as error:
+            self._lost = error
+        except Exception as error:  # noqa: BLE001 # nothing that befalls a copy may end the run
+            reason = self._worded(error)
+            if reason != self._told:
+                log.warning("the copy of the metrics file in S3 does not go on; it is tried again", error=reason)
+            self._told = reason
+            return False
+        return self._lost is None
+
+    def _copy(self) -> None:
+        if self._over or monotonic() < self._due:
+            return
+        while (piece := self._next_piece()) is not None:
+            self._piece = piece  # what once had this name is put again as it was, whatever became of the first try
+            self._objects.put_part(self.epoch, self._parent, *piece)
+            self._copied_bytes += len(piece[1])
+            self._piece = None
+        self._due += self._sync_seconds * max(1, math.ceil((monotonic() - self._due) / self._sync_seconds))
+
+    def _next_piece(self) -> tuple[int, bytes] | None:
+        """Whole lines, and where they begin; null where there are none."""
+        if self._piece is not None:
+            return self._piece
+        left_bytes = self._journal.whole_bytes - self._copied_bytes
+        if left_bytes <= 0:
+            return None
+        with self._journal.path.open("rb") as file:
+            file.seek(self._copied_bytes)
+            data = file.read(min(left_bytes, MAX_PART_BYTES))
+            data = data[: data.rfind(b"\n") + 1] or data + file.read(left_bytes - len(data))
+        return self._copied_bytes, data
