@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from orchestrator.channels import Channel
 from orchestrator.report.summary import Summary
 from orchestrator.report.terminal import show
-from orchestrator.run import closing
+from orchestrator.run import closing, resumption
 from orchestrator.run.journal import Journal, now_text
 from orchestrator.run.lines import Event
 from orchestrator.run.plan import Plan
@@ -72,6 +72,8 @@ def _kept(plan: Plan, site: Site, journal: Journal) -> str:
     kept = f"What was measured is in {journal.path}: python -m orchestrator report {plan.run_id}"
     if site.own_stack:
         return f"{kept}\nThe run cannot be resumed: its queue and its payloads were on the embedded stack."
+    if not resumption.has_first_payload(journal.path):
+        return f"{kept}\nThe run cannot be resumed: its first payload was not in S3 yet, so nothing was sent."
     return f"{kept}\nTo go on with it: python -m orchestrator resume {plan.run_id}"
 
 

@@ -6,9 +6,14 @@ keeps its files, is told anew. A setting that was given and says otherwise than 
 
 from __future__ import annotations
 
+from itertools import islice
+from pathlib import Path
+
+from orchestrator.report import metrics_file
 from orchestrator.report.metrics_file import MetricsFile
 from orchestrator.run import plan
 from orchestrator.run.history import History
+from orchestrator.run.lines import Event
 from stepbench import configuration
 from stepbench.errors import EnvironmentRefused, UsageError
 from stepbench.settings import Settings, named, variable_of
@@ -38,6 +43,13 @@ def settings_for(file: MetricsFile, past: History, given: Settings) -> Settings:
     # Once a run has a lease, nobody goes on with it without.
     kept = given.metrics_sync_seconds or recorded.get(variable_of("metrics_sync_seconds"), 0)
     return given.model_copy(update={**decided, "metrics_sync_seconds": kept})
+
+
+def has_first_payload(path: Path) -> bool:
+    """Whether a run got so far, by its metrics file: nothing else comes before, so that its begin tells."""
+    with path.open("rb") as file:
+        lines = (metrics_file.parse(line) for line in islice(file, 1, 2) if line.endswith(b"\n"))
+        return any(isinstance(line, Event) and line.event == "first_payload" for line in lines)
 
 
 def _contradictions(file: MetricsFile, given: Settings) -> list[str]:

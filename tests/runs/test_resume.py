@@ -180,6 +180,20 @@ def test_a_full_disk_stops_the_run_keeps_what_is_there_and_the_run_goes_on_once_
     assert steps_of(outcome) == ALL_ONCE
 
 
+def test_a_run_that_has_sent_nothing_does_not_say_that_it_can_be_resumed(fleet: Fleet, saboteur: Saboteur) -> None:
+    saboteur.order_at("kill", "maker before PutObject")
+    run = fleet.start(*SIZE, **saboteur.variables)
+    stopped = run.outcome()
+
+    assert stopped.exit_code == 3
+    assert "ended with -9" in stopped.stderr
+    assert stopped.stderr.endswith(
+        "The run cannot be resumed: its first payload was not in S3 yet, so nothing was sent.\n"
+    )
+    refused = fleet.resume(run.folder, stopped.plan["run_id"])
+    assert refused.exit_code == 3
+
+
 def test_a_finished_run_says_so_and_changes_nothing(fleet: Fleet) -> None:
     fleet.worker()
     run = fleet.start("--steps=2")
