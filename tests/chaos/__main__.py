@@ -25,16 +25,19 @@ def main(arguments: list[str] | None = None) -> int:
     asked = parser.parse_args(arguments)
     if unknown := set(asked.parts) - set(PARTS):
         parser.error(f"no such part: {', '.join(sorted(unknown))}; there are {', '.join(PARTS)}")
-    broken = False
-    for name in asked.parts or PARTS:
+    played = asked.parts or PARTS
+    every = Figures()
+    for name in played:
         part = import_module(f"tests.chaos.{name}.part")
         told = asked.seconds if hasattr(part, "BY_THE_CLOCK") else asked.rounds
         rounds = part.ROUNDS if told is None else told
         figures: Figures = part.run(rounds, asked.seed)
         print(*figures.failures, sep="\n", file=sys.stderr, end="\n" if figures.failures else "")
         print(f"{name}, {_seeds(part, asked.seed, rounds)}", *figures.lines(), sep="\n")
-        broken = broken or bool(figures.failures)
-    return int(broken)
+        every.add(figures)
+    if len(played) > 1:
+        print("all of them", *every.sums().lines(), sep="\n")
+    return int(bool(every.failures))
 
 
 def _seeds(part: ModuleType, first: int, rounds: int) -> str:

@@ -15,6 +15,9 @@ HARMS: tuple[Harm, ...] = (
     "other promises broken",
 )
 
+TRIALS = ("schedules", "kills", "faults", "inputs")
+"""What the parts are summed up by: figures of these names, and those of their kinds, such as `kills of workers`."""
+
 
 class PromiseBroken(AssertionError):
     """What must never happen has happened."""
@@ -42,6 +45,14 @@ class Figures:
         self.failures += other.failures
         self.killed_at += other.killed_at
         self.notes += other.notes
+
+    def sums(self) -> Figures:
+        """What is quoted: how much was tried in all, and what came of it."""
+        tried = {
+            trial: sum(count for name, count in self.tried.items() if name == trial or name.startswith(f"{trial} of "))
+            for trial in TRIALS
+        }
+        return Figures(Counter(tried), self.harms)
 
     def failed(self, error: Exception, text: str) -> None:
         """An error that is no broken promise is one all the same: a run must not end with a traceback."""

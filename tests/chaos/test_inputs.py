@@ -21,6 +21,7 @@ GROUP = 40
 def test_no_input_crashes_hangs_runs_takes_more_than_declared_or_is_told_without_a_class(seed: int) -> None:
     figures = part.run(GROUP, seed)
     assert not figures.failures, "\n".join(figures.failures)
+    assert figures.tried.pop("inputs") == GROUP * len(kinds.KINDS)
     assert set(figures.tried) == {kind.name for kind in kinds.KINDS}
     assert set(figures.tried.values()) == {GROUP}
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from types import SimpleNamespace
+
 import pytest
 
 from tests.chaos import __main__ as program
+from tests.chaos.figures import Figures
 from tests.chaos.schedules import part
 
 SCHEDULES = 1_000
@@ -63,3 +67,21 @@ def test_a_part_that_is_not_there_is_named_with_those_that_are(capsys: pytest.Ca
     told = " ".join(capsys.readouterr().err.split())
     assert f"no such part: shedules; there are {', '.join(program.PARTS)}" in told
     assert "schedules" in program.PARTS
+
+
+def test_several_parts_are_summed_up_and_one_that_fails_fails_all(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made = {
+        "schedules": Figures(Counter({"schedules": 2, "kills of workers": 3, "kills of the orchestrator": 4})),
+        "processes": Figures(Counter({"kills": 5}), Counter({"hangs": 1}), ["it hung"]),
+    }
+    parts = {name: SimpleNamespace(ROUNDS=1, run=lambda rounds, seed, name=name: made[name]) for name in made}
+    monkeypatch.setattr(program, "import_module", lambda name: parts[name.split(".")[2]])
+
+    assert program.main(list(made)) == 1
+
+    told = capsys.readouterr()
+    sums = dict(line.rsplit(maxsplit=1) for line in told.out.partition("all of them\n")[2].splitlines())
+    assert (sums["schedules"], sums["kills"], sums["hangs"], sums["samples lost"]) == ("2", "12", "1", "0")
+    assert told.err == "it hung\n"

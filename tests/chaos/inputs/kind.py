@@ -28,6 +28,8 @@ class Kind(Generic[Input]):
     most_bytes: Callable[[Input], int]
     """What taking it may add to the process's memory, at its highest."""
     foreseen: tuple[type[Exception], ...] = (StepbenchError,)
+    deadline_seconds: float = 60.0
+    """Inputs take milliseconds; only what never ends is to meet it, on a busy machine too."""
 
     def of_seed(self, seed: int) -> Input:
         return self.make(Random(f"{self.name} {seed}"))

@@ -21,9 +21,6 @@ KINDS: tuple[Kind[Any], ...] = (
     *bombs.KINDS,
 )
 
-DEADLINE_SECONDS = 60
-"""Of one input; they take milliseconds."""
-
 
 def prepare() -> None:
     """In the process that takes them: what a message may name is imported, so that no input imports anything."""

@@ -54,7 +54,7 @@ class _Child:
         """Whether the process has died before all were taken."""
         for kind, seed in left:
             told = self._ask(f"{kind.name} {seed}")
-            figures.tried[kind.name] += 1
+            figures.tried.update((kind.name, "inputs"))
             if told is None:
                 self._died(figures, kind, seed)
                 return True

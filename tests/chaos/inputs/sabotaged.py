@@ -20,8 +20,6 @@ from stepbench.serializers import pickle as our_pickle
 from tests.chaos.inputs import bombs, pickles
 from tests.chaos.inputs.kind import Kind
 
-DEADLINE_SECONDS = 2
-
 
 def prepare() -> None:
     """Break the product."""
@@ -53,5 +51,7 @@ def _of_none(_random: Random) -> int:
     return 0
 
 
-CRASH, HANG, BUG = (Kind(take.__name__, _of_none, take, lambda _: 10**9) for take in (_crash, _hang, _bug))
+CRASH, HANG, BUG = (
+    Kind(take.__name__, _of_none, take, lambda _: 10**9, deadline_seconds=2) for take in (_crash, _hang, _bug)
+)
 KINDS: tuple[Kind[Any], ...] = (*pickles.KINDS, *bombs.KINDS, CRASH, HANG, BUG)

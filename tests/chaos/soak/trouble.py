@@ -59,7 +59,7 @@ class Trouble:
             return "troubles that found nothing to harm"
         with suppress(ProcessLookupError):
             os.kill(self._random.choice(pids), signal.SIGKILL)
-        return "executors killed"
+        return "kills of executors"
 
     def _stop_an_emulator(self) -> str:
         name = self._random.choice(list(self._emulators))
@@ -76,7 +76,7 @@ class Trouble:
         fault = self._random.choice([fault for fault in FAULTS if call.can_meet(fault)])
         seed = self._random.randrange(2**32)
         self._between.begin(Round(seed, SMALL, (Planned(call, fault, after=0, times=1),)))
-        return "faults put before a call"
+        return "faults of calls"
 
     def _deliver_twice(self, what: str, url: str) -> str:
         queue = self._fleet.queue(url)
