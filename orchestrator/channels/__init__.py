@@ -61,6 +61,10 @@ class Channel(Protocol):
         """These are dealt with and on disk: they need not come again."""
         ...
 
+    def hand_back(self, arrivals: Sequence[Arrival]) -> None:
+        """These are another orchestrator's: they come again at once, as far as can be; raises nothing for an outage."""
+        ...
+
     def is_silent(self) -> bool:
         """Nothing is on its way to a worker and nothing is in a worker's hands, as far as the transport can tell."""
         ...

@@ -84,6 +84,9 @@ class SqsChannel:
         if len(self._deletions) >= MAX_BATCH_MESSAGES or waited > DELETIONS_LINGER_SECONDS:
             self.close()
 
+    def hand_back(self, arrivals: Sequence[Arrival]) -> None:
+        self._at_best(self._results.hide, [arrival.receipt for arrival in arrivals], 0)
+
     def is_silent(self) -> bool:
         return self._patiently(self._steps.depth).empty
 

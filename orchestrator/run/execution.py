@@ -19,6 +19,7 @@ from orchestrator.run.lines import Event, Line
 from orchestrator.run.loop import RunLoop
 from orchestrator.run.plan import Plan
 from orchestrator.run.site import Site
+from orchestrator.s3_copy.lease import TakenOver
 from orchestrator.upkeep import dead_letter_queue
 from stepbench.aws import AwsConfig
 from stepbench.failures import is_retryable
@@ -76,6 +77,8 @@ def _drive(
     channel = _channel(plan, site)
     try:
         RunLoop(plan, epoch, chains, channel, journal, observe, site.check).run(first)
+    except TakenOver:
+        raise  # what is not deleted comes to the other one, whose copy may lack that it came
     except Exception:
         _close_quietly(channel)
         site.check()  # where another orchestrator goes on with the run, that is the reason, and not what came of it

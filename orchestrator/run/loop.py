@@ -16,6 +16,7 @@ from orchestrator.run.chain import Chains, Dispatch
 from orchestrator.run.journal import Journal, now_text
 from orchestrator.run.lines import Event, Line
 from orchestrator.run.plan import Plan
+from orchestrator.s3_copy.lease import TakenOver
 from stepbench.messages import OutputSpec, StepMessage
 from stepbench.queues import MAX_WAIT_SECONDS
 from stepbench.s3_uris import uri
@@ -52,12 +53,13 @@ class RunLoop:
     def run(self, first: Sequence[machine.Action]) -> None:
         """From what the state machine wants done `first` until every chain has ended.
 
-        Raises the transport's errors, EnvironmentRefused, KeyboardInterrupt.
+        Raises the transport's errors, TakenOver, EnvironmentRefused, KeyboardInterrupt.
         """
         self._perform(first, [])
         while not self._chains.finished:
             arrivals = self._channel.receive(self._patience_seconds())
             self._check()
+            self._leave_to_newer(arrivals.completions)
             actions: list[machine.Action] = []
             for arrival in arrivals.completions:
                 actions += self._chains.completed(arrival.completion, arrival.received_at_ns)
@@ -70,6 +72,15 @@ class RunLoop:
             ]
             self._journal.write(strays)
             self._perform(actions, arrivals.completions)
+
+    def _leave_to_newer(self, arrivals: Sequence[Arrival]) -> None:
+        """What answers a newer orchestrator's dispatch is not for this one to accept, and it must not be deleted."""
+        if any(arrival.completion.epoch > self._epoch for arrival in arrivals):
+            self._channel.hand_back(arrivals)
+            raise TakenOver(
+                f"another orchestrator has taken over run {self._plan.run_id}: an answer to it came here, so "
+                f"this one has stopped; what it measured is kept in {self._journal.path}"
+            )
 
     def _patience_seconds(self) -> float:
         silent = monotonic() - self._heard_at

@@ -159,6 +159,12 @@ def test_what_was_not_accepted_comes_again(fleet: Fleet) -> None:
     assert second.receipt != first.receipt
 
 
+def test_what_is_handed_back_comes_again_at_once(fleet: Fleet) -> None:
+    fleet.answers(make_done())
+    fleet.channel.hand_back(receive(fleet.channel, 1))
+    assert receive(fleet.channel, 1)[0].results_receive_count == 2
+
+
 def test_a_step_that_is_dead_lettered_is_found_and_stays_there_for_whoever_looks_after_that_queue(fleet: Fleet) -> None:
     ours, of_another = make_message(chain=3, attempt=2), make_message(run="r2")
     fleet.channel.send([ours, of_another])

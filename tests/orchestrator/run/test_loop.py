@@ -66,6 +66,9 @@ class Stage:
         if arrivals:
             self.happened.append("accept " + " ".join(arrival.receipt for arrival in arrivals))
 
+    def hand_back(self, arrivals: Sequence[Arrival]) -> None:
+        self.happened.append("hand back " + " ".join(arrival.receipt for arrival in arrivals))
+
     def is_silent(self) -> bool:
         self.happened.append("is silent?")
         return self._silent
@@ -78,6 +81,8 @@ class Stage:
         self.happened.append("close")
 
     # --- the journal, the view, the site
+
+    path = "out/metrics.jsonl"
 
     def write(self, lines: Sequence[Line]) -> None:
         if lines:
@@ -334,3 +339,8 @@ def test_nothing_is_done_about_what_came_in_where_the_run_may_not_go_on(monkeypa
     monkeypatch.setattr(Stage, "check", refuse)
     stage = run(monkeypatch, arrived(make_done()), steps=2)
     assert stage.happened == ["write dispatching-1.1.1", "send 1.1.1", "ended"]
+
+
+def test_what_a_newer_orchestrator_had_done_is_left_to_it_and_ends_this_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    stage = run(monkeypatch, arrived(make_done(chain=1), make_done(chain=2, epoch=2)), chains=2, concurrency=2)
+    assert stage.happened[2:] == ["hand back 1.1.1 2.1.1", "ended"]
