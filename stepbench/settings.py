@@ -175,7 +175,9 @@ class Settings(BaseSettings):
     chains: int | None = setting("CHAINS", None, "chains in all; CONCURRENCY where not set", ge=1, le=1_000_000)
     warmup: int = setting("WARMUP", 0, "warm-up steps before the run, on every chain in flight", ge=0, le=1_000)
     gc: Literal["normal", "off"] = setting("GC", "normal", "Python's garbage collector during a step")
-    cleanup: bool = setting("CLEANUP", False, "delete the run's payloads from the bucket at its end")
+    cleanup: bool = setting(
+        "CLEANUP", False, "delete the run's payloads from the bucket at its end, if no chain has failed"
+    )
 
     s3_client: S3ClientName = setting("S3_CLIENT", "boto3", "library that moves the objects")
     s3_part_mb: float = setting(
@@ -331,6 +333,24 @@ class Settings(BaseSettings):
             Variables(settings_cls, lambda: os.environ),
             Variables(settings_cls, lambda: env_file.read().values),
         )
+
+
+class _OfValues(Settings):
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return (init_settings,)
+
+
+def of_values(values: Mapping[str, Any]) -> Settings:
+    """Settings of `values` (by variable) and of defaults, whatever this machine is set to. Raises ValidationError."""
+    return _OfValues(**values)
 
 
 def variables_of(field: str) -> list[str]:

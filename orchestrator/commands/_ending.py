@@ -32,8 +32,12 @@ def tell(plan: Plan, site: Site, journal: Journal, channel: Channel, keeping: Ke
 
     Raises EnvironmentRefused, after the figures where there are any, for what could not be done at the end.
     """
-    with _refusals_with_what_is_kept(plan, site, journal):
-        ending = closing.close(plan, site, journal, channel, keeping)
+    try:
+        with _refusals_with_what_is_kept(plan, site, journal):
+            ending = closing.close(plan, site, journal, channel, keeping)
+    except KeyboardInterrupt:
+        say(f"Interrupted after the last chain had ended. {_kept(plan, site, journal)}")
+        raise
     _print(ending.summary, as_json)
     if ending.refused:
         raise EnvironmentRefused("\n".join(ending.refused))
@@ -52,8 +56,11 @@ def telling_what_is_kept(plan: Plan, site: Site, journal: Journal) -> Iterator[N
         with _refusals_with_what_is_kept(plan, site, journal):
             yield
     except KeyboardInterrupt:
-        journal.write([Event(event="interrupted", at=now_text())])
-        print(f"Interrupted. {_kept(plan, site, journal)}", file=sys.stderr, flush=True)
+        try:
+            journal.write([Event(event="interrupted", at=now_text())])
+        except EnvironmentRefused as error:
+            say(str(error))
+        say(f"Interrupted. {_kept(plan, site, journal)}")
         raise
 
 

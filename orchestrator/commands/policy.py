@@ -23,6 +23,7 @@ SETTINGS: tuple[str, ...] | None = (
     "SSE",
     "KMS_KEY_ID",
     "CLEANUP",
+    "METRICS_SYNC_SECONDS",
 )
 
 REMARK_ON_KEYS = (

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from orchestrator.run.lines import Event, Failure, Line, RunLine, SummaryLine
 from orchestrator.run.plan import Plan
 from stepbench.samples import Sample
-from stepbench.settings import Settings
+from stepbench.settings import of_values
 
 _NOT_OF_A_STEP_OF_OURS = {"duplicate"}
 """Events about what came in, which may be anything."""
@@ -30,7 +30,7 @@ def contradiction_in(run: RunLine) -> str | None:
         "MAX_ATTEMPTS": plan.max_attempts,
     }
     try:
-        Settings.model_validate(sizes)
+        of_values(sizes)
     except ValidationError as error:
         name = error.errors()[0]["loc"][0]
         return f"has a plan that no run can have: {name} {sizes.get(str(name))}"

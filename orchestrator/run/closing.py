@@ -48,9 +48,11 @@ def close(plan: Plan, site: Site, journal: Journal, channel: Channel, keeping: K
     s3, sqs = site.clients.s3, site.clients.sqs
     closing = _Closing(site)
     closing.did(channel.close)
-    cleaned = site.settings.cleanup and closing.did(lambda: _clean_up(plan, s3))
-    # The file tells what is left, and its copy in S3 is whole: hence this order.
     file = _read_again(journal)
+    # `resume --retry-failed` begins with the payloads of chains that failed.
+    has_failed = any(not end.ok for end in file.ends.values())
+    cleaned = site.settings.cleanup and not has_failed and closing.did(lambda: _clean_up(plan, s3))
+    # The file tells what is left, and its copy in S3 is whole: hence this order.
     summary = summarise([file], [left_in_s3(file, gone=cleaned or site.own_stack)])
     journal.write([SummaryLine(**summary.model_dump(mode="json"))])
     if keeping.on:

@@ -65,6 +65,15 @@ def _make_folder(folder: Path) -> None:
         ) from error
 
 
+def _write_through(folder: Path) -> None:
+    """A file that reached the disk is not found there while its name has not."""
+    fd = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
 class Journal:
     """A metrics file that only grows."""
 
@@ -89,6 +98,8 @@ class Journal:
                 f"--metrics-dir (METRICS_DIR): cannot write {path}: {error.strerror}; name a folder that can be written"
             ) from error
         self._lock()
+        if through and not again:
+            _write_through(path.parent)
 
     def _lock(self) -> None:
         try:

@@ -6,17 +6,21 @@ keeps its files, is told anew. A setting that was given and says otherwise than 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from itertools import islice
 from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
 
 from orchestrator.report import metrics_file
-from orchestrator.report.metrics_file import MetricsFile
+from orchestrator.report.metrics_file import MetricsFile, MetricsFileDamaged
 from orchestrator.run import plan
 from orchestrator.run.history import History
 from orchestrator.run.lines import Event
 from stepbench import configuration
 from stepbench.errors import EnvironmentRefused, UsageError
-from stepbench.settings import Settings, named, variable_of
+from stepbench.settings import Settings, named, of_values, variable_of
 
 
 def settings_for(file: MetricsFile, past: History, given: Settings) -> Settings:
@@ -38,7 +42,7 @@ def settings_for(file: MetricsFile, past: History, given: Settings) -> Settings:
         )
     if problems := _contradictions(file, given):
         raise UsageError(problems)
-    deciding = Settings(**{variable_of(name): recorded.get(variable_of(name), "") for name in plan.DECIDED_BY})
+    deciding = _deciding(file, {variable_of(name): recorded.get(variable_of(name), "") for name in plan.DECIDED_BY})
     decided = {name: getattr(deciding, name) for name in plan.DECIDED_BY}
     # Once a run has a lease, nobody goes on with it without.
     kept = given.metrics_sync_seconds or recorded.get(variable_of("metrics_sync_seconds"), 0)
@@ -46,10 +50,26 @@ def settings_for(file: MetricsFile, past: History, given: Settings) -> Settings:
 
 
 def has_first_payload(path: Path) -> bool:
-    """Whether a run got so far, by its metrics file: nothing else comes before, so that its begin tells."""
-    with path.open("rb") as file:
-        lines = (metrics_file.parse(line) for line in islice(file, 1, 2) if line.endswith(b"\n"))
-        return any(isinstance(line, Event) and line.event == "first_payload" for line in lines)
+    """Whether a run got so far, by its metrics file: nothing else comes before, so that its begin tells.
+
+    Raises nothing: it is asked when something else has gone wrong.
+    """
+    try:
+        with path.open("rb") as file:
+            lines = [metrics_file.parse(line) for line in islice(file, 1, 2) if line.endswith(b"\n")]
+    except (OSError, ValueError):
+        return False
+    return any(isinstance(line, Event) and line.event == "first_payload" for line in lines)
+
+
+def _deciding(file: MetricsFile, values: Mapping[str, Any]) -> Settings:
+    try:
+        return of_values(values)
+    except ValidationError as error:
+        variable = str(error.errors()[0]["loc"][0])
+        raise MetricsFileDamaged(
+            f"{file.path} line 1 has a setting that no run can have: {variable}={values.get(variable)}"
+        ) from error
 
 
 def _contradictions(file: MetricsFile, given: Settings) -> list[str]:

@@ -36,6 +36,24 @@ def test_more_chains_than_are_in_flight_add_up_too(shared_fleet: Fleet) -> None:
     check_sums(outcome.lines)
 
 
+def test_a_flag_that_overrides_a_variable_which_is_wrong_is_enough_to_the_end_and_for_a_resume(
+    shared_fleet: Fleet,
+) -> None:
+    wrong = {"PAYLOAD_MB": "abc", "STALL_TIMEOUT": "-3"}
+    flags = ("--payload-mb=0.05", "--stall-timeout=2", "--json")
+    outcome = shared_fleet.run("--steps=2", *flags, **wrong)
+
+    assert outcome.exit_code == 0, outcome.stderr
+    assert outcome.summary["counts"]["samples"] == 2
+    folder = shared_fleet.folder / "other"
+    (folder / "out").mkdir(parents=True)
+    unfinished = [json.dumps(line) + "\n" for line in outcome.lines[:-1]]
+    (folder / "out" / f"metrics-{outcome.plan['run_id']}.jsonl").write_text("".join(unfinished))
+    again = shared_fleet.resume(folder, outcome.plan["run_id"], *flags, **wrong)
+    assert again.exit_code == 0, again.stderr
+    assert again.summary["counts"]["samples"] == 2
+
+
 def test_json_is_one_object_and_nothing_else_on_stdout(shared_fleet: Fleet) -> None:
     outcome = shared_fleet.run("--steps=2", "--json")
 

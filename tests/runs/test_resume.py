@@ -209,7 +209,7 @@ def test_a_finished_run_says_so_and_changes_nothing(fleet: Fleet) -> None:
 def test_failed_chains_are_tried_again_when_asked_for(fleet: Fleet, saboteur: Saboteur) -> None:
     fleet.worker(**saboteur.variables)
     saboteur.order("kill", "upload")
-    run = fleet.start("--steps=2", MAX_ATTEMPTS="1")
+    run = fleet.start("--steps=2", MAX_ATTEMPTS="1", CLEANUP="true")  # which leaves them what they begin with
     failed = run.outcome()
     assert failed.exit_code == 1
     run_id = failed.plan["run_id"]

@@ -15,7 +15,7 @@ from orchestrator.run import execution, history
 from orchestrator.run.lines import SummaryLine
 from orchestrator.run.plan import Plan
 from stepbench.errors import EnvironmentRefused
-from tests.chaos.figures import Figures
+from tests.chaos.figures import Figures, PromiseBroken
 from tests.chaos.schedules import verdict
 from tests.chaos.schedules.life import Killed, Life, MortalJournal, Outage
 from tests.chaos.schedules.older_copy import older_copy
@@ -25,6 +25,8 @@ from tests.chaos.schedules.world import World
 from tests.factories import RESULTS_QUEUE, STEPS_QUEUE
 from tests.orchestrator.report.sample_factory import make_plan, make_run_line
 
+MOST_LIVES = 500
+"""Far more than a schedule has kills and outages for."""
 ENDS_OF_A_LIFE = (Killed, KeyboardInterrupt, EnvironmentRefused, Outage)
 
 
@@ -65,8 +67,11 @@ class Schedule:
 
     def _live_to_the_end(self, *, retry_failed: bool) -> None:
         """Life after life; `retry_failed` is asked for once."""
-        while not self._live(retry_failed=retry_failed):
+        for _ in range(MOST_LIVES):
+            if self._live(retry_failed=retry_failed):
+                return
             retry_failed = False
+        raise PromiseBroken("hangs", f"the run has not ended in {MOST_LIVES} lives of its orchestrator")
 
     def _live(self, *, retry_failed: bool) -> bool:
         """One life; whether it came to the end of the run."""

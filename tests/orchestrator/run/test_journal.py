@@ -93,6 +93,27 @@ def test_a_disk_without_room_for_the_first_line_leaves_no_file(tmp_path: Path, m
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize("through", [True, False])
+def test_lines_and_the_files_name_are_written_through_to_the_disk_where_that_is_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, through: bool
+) -> None:
+    synced: list[tuple[Path, int]] = []
+
+    def fsync(fd: int) -> None:
+        path = Path(f"/dev/fd/{fd}").resolve()
+        synced.append((path, path.stat().st_size if path.is_file() else 0))
+
+    monkeypatch.setattr("orchestrator.run.journal.os.fsync", fsync)
+    path = tmp_path / "m.jsonl"
+    journal = Journal(path, through=through)
+    journal.write(events("one"))
+    first_bytes = path.stat().st_size
+    journal.write(events("two"))
+
+    expected = [(tmp_path, 0), (path, first_bytes), (path, path.stat().st_size)]
+    assert synced == (expected if through else [])
+
+
 def test_a_write_in_pieces_is_finished(journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
     write = os.write
     monkeypatch.setattr("orchestrator.run.journal.os.write", lambda fd, data: write(fd, data[:7]))
