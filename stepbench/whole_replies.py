@@ -7,6 +7,7 @@ receive without messages, an object without ETag, a listing without keys.
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 CODE = "IncompleteReply"
@@ -17,6 +18,12 @@ _ERRORS = {
 }
 """Bodies of an error, by the service's protocol."""
 
+_FORMS = {
+    "content-length": re.compile(r"\d+"),
+    "last-modified": re.compile(r".*GMT"),
+    "content-range": re.compile(r"bytes \d+-\d+/\d+"),
+}
+"""Headers that something is made of, as all of one looks."""
 FIELDS: dict[str, tuple[str, ...]] = {
     "SendMessage": ("MessageId",),
     "GetQueueAttributes": ("Attributes",),
@@ -69,9 +76,9 @@ def _judge_fields(response: tuple[Any, dict[str, Any]] | None, operation: Any, *
 
 def _can_be_read(reply: dict[str, Any], operation: Any) -> bool:
     headers = reply["headers"]
-    length = headers.get("content-length")
-    if not ((length is None or length.isdigit()) and headers.get("last-modified", "GMT").endswith("GMT")):
+    if not all(form.fullmatch(headers[name]) for name, form in _FORMS.items() if name in headers):
         return False
+    length = headers.get("content-length")
     if operation.has_streaming_output:
         return True  # whoever reads it counts
     body: bytes = reply["body"]

@@ -125,6 +125,10 @@ CUT = {
     "no JSON": ("SendMessage", JSON + b'Content-Length: 18\r\n\r\n{"MessageId" "abc"}'),
     "a date": ("HeadObject", S3 + b"Content-Length: 5\r\nLast-Modified: Sat, 2"),
     "a date of an object": ("GetObject", S3 + b"Content-Length: 5\r\nLast-Modified: Sat, 2"),
+    "the range of a part": (
+        "GetObject",
+        b"HTTP/1.1 206 Partial Content\r\n" + S3.partition(b"\n")[2] + b"Content-Length: 5\r\nContent-Range: bytes 0-",
+    ),
     "an object without its length": ("GetObject", S3 + b"\r\n"),
     "a listing": ("ListObjectsV2", b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 50\r\n\r\n<a></a>"),
 }
