@@ -26,8 +26,22 @@ def audit(file: MetricsFile) -> list[str]:
     chains = _by_chain(file.samples)
     found = [problem for samples in chains.values() for problem in _steps(samples)]
     for chain, end in file.ends.items():
-        found += _chain(end, chains.get(chain, []), file.run.plan.steps)
+        if end.ok and not (_lags(file) and end.wall_ns is None):
+            found += _chain(end, chains.get(chain, []), file.run.plan.steps)
     return found
+
+
+def missing(file: MetricsFile) -> int:
+    """Samples that a run has lost which went on from an older copy of its file: those of chains that are done."""
+    if not _lags(file):
+        return 0
+    done = {chain for chain, end in file.ends.items() if end.ok}
+    return len(done) * file.run.plan.steps - sum(sample.chain in done for sample in file.samples)
+
+
+def _lags(file: MetricsFile) -> bool:
+    """It may have been gone on with from a copy that lacked its newest lines."""
+    return any(event.event == "resumed" for event in file.events)
 
 
 def parts_of_total(sample: Sample) -> dict[str, int | None]:
@@ -109,8 +123,6 @@ def _between(before: Sample | None, sample: Sample) -> Iterator[str]:
 
 
 def _chain(end: Event, samples: list[Sample], planned: int) -> Iterator[str]:
-    if not end.ok:
-        return
     steps = [sample.step for sample in samples]
     if steps != list(range(1, planned + 1)):
         yield f"chain {end.chain} is told to be done, but has samples of steps {steps or 'none'}, not of 1 to {planned}"

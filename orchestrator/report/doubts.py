@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from orchestrator.report.audit import audit, wall_ns
+from orchestrator.report.audit import audit, missing, wall_ns
 from orchestrator.report.metrics_file import MetricsFile
 from orchestrator.report.summary import Choice, Counts, Transfers
 from orchestrator.report.units import percent
@@ -50,6 +50,11 @@ def plural(count: int, noun: str) -> str:
 
 def _about_files(files: Sequence[MetricsFile]) -> Iterator[str]:
     for file in files:
+        if lost := missing(file):
+            yield (
+                f"{plural(lost, 'sample')} of {file.path} {'is' if lost == 1 else 'are'} missing: the run was gone on "
+                "with from an older copy, and the lines since then were lost with their machine."
+            )
         if file.torn_line:
             yield f"The last line of {file.path} is torn, as a crash leaves it; it is left out."
         if file.unknown_lines:

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.report.audit import audit, parts_of_wall
+from orchestrator.report.audit import audit, missing, parts_of_wall
 from orchestrator.report.metrics_file import MetricsFile
+from orchestrator.report.statistics import summarise
 from orchestrator.run.lines import Event, RunLine
 from stepbench.samples import Sample
 from tests.orchestrator.report.sample_factory import MadeRun, make_interrupted, make_run
@@ -110,6 +111,21 @@ def test_a_step_that_is_missing_from_a_finished_chain_is_told() -> None:
     run = make_run()
     run.lines.remove(_sample(run, 1, 3))
     assert audit(as_file(run)) == ["chain 1 is told to be done, but has samples of steps [1, 2], not of 1 to 3"]
+
+
+def test_steps_that_an_older_copy_lacked_are_counted_as_missing_and_are_no_figures_that_do_not_add_up() -> None:
+    run = make_run()
+    run.lines.remove(_sample(run, 1, 2))
+    end = _end_of(run, 1)
+    run.replace(end, end.model_copy(update={"wall_ns": None}))
+    assert missing(as_file(run)) == 0
+    assert len(audit(as_file(run))) == 1
+
+    run.lines.insert(2, Event(event="resumed", at="", epoch=2))
+    assert missing(as_file(run)) == 1
+    assert audit(as_file(run)) == []
+    [told] = [doubt for doubt in summarise([as_file(run)]).warnings if "missing" in doubt]
+    assert told.startswith("1 sample of ")
 
 
 def test_a_step_that_is_there_twice_is_told() -> None:
