@@ -20,10 +20,13 @@ import structlog
 from orchestrator.run.journal import Journal
 from orchestrator.s3_copy.lease import Held, TakenOver
 from orchestrator.s3_copy.objects import Objects
+from stepbench.errors import EnvironmentRefused
 
 MAX_RENEWAL_SECONDS = 10
 """However seldom lines are copied: whoever takes over waits for several of these."""
 MAX_PART_BYTES = 8_000_000
+ANSWER_SECONDS = 1.0
+"""How often whoever waits for the thread looks whether it still lives."""
 PARTING_SECONDS = 30.0
 """At the end of an orchestrator that did not end its run: then it goes, with or without its last part."""
 
@@ -38,11 +41,11 @@ class Keeping(Protocol):
     """The least that the run may have."""
 
     def check(self) -> None:
-        """Raises TakenOver as soon as it is known."""
+        """Raises TakenOver as soon as it is known, EnvironmentRefused where S3 was silent so long that it may be."""
         ...
 
     def prove(self) -> None:
-        """Raises TakenOver where another orchestrator has taken over by now, as far as S3 can be asked."""
+        """As `check`, but S3 is asked now."""
         ...
 
     def end(self) -> None:
@@ -108,6 +111,7 @@ class Kept:
         self._worded = worded
         self._told: str | None = None
         self._lost: TakenOver | None = None
+        self._died: BaseException | None = None
         self._over = False
         self._asked: queue.SimpleQueue[Event | None] = queue.SimpleQueue()
         self._thread = Thread(target=self._live, name="s3-copy", daemon=True)
@@ -125,14 +129,31 @@ class Kept:
             log.warning("S3 does not answer: the copy of the metrics file lacks its last lines", run=self._run)
 
     def check(self) -> None:
-        if self._lost is not None:
-            raise self._lost
+        if self._held.may_be_lost:
+            self._ask()  # a machine that slept may have lost nothing
+        self._raise_known()
 
     def prove(self) -> None:
+        self._ask()
+        self._raise_known()
+
+    def _ask(self) -> None:
+        """For a turn now; returns when the thread has made it, or makes none any more."""
         answered = Event()
         self._asked.put(answered)
-        answered.wait()
-        self.check()
+        while not answered.wait(ANSWER_SECONDS) and self._thread.is_alive():
+            pass
+
+    def _raise_known(self) -> None:
+        for error in (self._lost, self._died):
+            if error is not None:
+                raise error
+        if self._held.may_be_lost:
+            raise EnvironmentRefused(
+                f"S3 has taken no renewal of this run's lease for {self._held.silent_seconds:.0f} s, so another "
+                "orchestrator may go on with the run by now; this one has stopped. `resume` goes on with it once S3 "
+                f"answers again{f' ({self._told})' if self._told else ''}"
+            )
 
     def end(self) -> None:
         self.prove()
@@ -152,6 +173,12 @@ class Kept:
     # ------------------------------------------------------------------------------------------- in the thread's hands
 
     def _live(self) -> None:
+        try:
+            self._live_on()
+        except BaseException as error:  # noqa: BLE001 # told to whoever waits for this thread
+            self._died = error
+
+    def _live_on(self) -> None:
         while (asked := self._next()) is not None:
             self._turn()
             asked.set()

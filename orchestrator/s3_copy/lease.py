@@ -13,6 +13,7 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from time import monotonic
 from typing import Any, Literal
 
 from botocore.exceptions import ClientError
@@ -189,17 +190,34 @@ class LeaseObject:
 class Held:
     """A lease that this process has. Not for several threads at once."""
 
-    def __init__(self, kept: LeaseObject, found: Found) -> None:
+    def __init__(self, kept: LeaseObject, found: Found, begun_at_seconds: float) -> None:
+        """`begun_at_seconds`: our monotonic clock, when the write of what is `found` began."""
         self._kept = kept
         self._found = found
+        self._begun_at_seconds = begun_at_seconds
 
     @property
     def lease(self) -> Lease:
         return self._found.lease
 
+    @property
+    def silent_seconds(self) -> float:
+        """For how long nothing was written, at most: since the last write began that came about."""
+        return monotonic() - self._begun_at_seconds
+
+    @property
+    def may_be_lost(self) -> bool:
+        """Whoever watched it may have it by now. Without conditions nobody watches: then it takes --force."""
+        return self.lease.conditional and self.silent_seconds >= INTERVALS_OF_STANDSTILL * self.lease.interval_seconds
+
     def renew(self) -> None:
         """Raises TakenOver."""
-        made = self._kept.replace(_renewed(self.lease), self._found) or self._kept.read()
+        begun_at_seconds = monotonic()
+        made = self._kept.replace(_renewed(self.lease), self._found)
+        if made is not None:
+            self._begun_at_seconds = begun_at_seconds
+        else:  # it may be that an earlier one came about whose answer was lost
+            made = self._kept.read()
         if made is None or made.lease.holder != self.lease.holder:
             raise TakenOver(
                 f"another orchestrator has taken over run {self.lease.run}: its lease in S3 is no more this one's, so "
@@ -222,16 +240,18 @@ def claim(kept: LeaseObject, mine: Lease, *, force: bool, sleep: Sleep, say: Say
     `force`: does not wait, nor ask for a proof. Raises UsageError where the run goes on elsewhere or nobody can tell.
     """
     found = kept.read()
+    begun_at_seconds = monotonic()
     if found is None:
         made = kept.create(mine)
     else:
         if not (force or _is_free(found.lease, mine)):
             _watch(kept, found, sleep, say)
+            begun_at_seconds = monotonic()
         epoch = max(mine.epoch, found.lease.epoch + 1)
         made = kept.replace(mine.model_copy(update={"epoch": epoch, "conditional": found.lease.conditional}), found)
     if made is None:
         raise UsageError(f"run {mine.run} goes on elsewhere: another orchestrator has just taken it up")
-    return Held(kept, made)
+    return Held(kept, made, begun_at_seconds)
 
 
 def _is_free(lease: Lease, mine: Lease) -> bool:
