@@ -22,6 +22,7 @@ from orchestrator.run.lines import SummaryLine
 from orchestrator.run.plan import Plan
 from orchestrator.run.site import Site
 from orchestrator.s3_copy.keeping import Keeping
+from orchestrator.s3_copy.lease import TakenOver
 from orchestrator.s3_copy.objects import Objects
 from orchestrator.upkeep import batches
 from stepbench import aws_errors
@@ -52,11 +53,13 @@ def close(plan: Plan, site: Site, journal: Journal, channel: Channel, keeping: K
     # `resume --retry-failed` begins with the payloads of chains that failed.
     has_failed = any(not end.ok for end in file.ends.values())
     cleaned = site.settings.cleanup and not has_failed and closing.did(lambda: _clean_up(plan, s3))
+    keeping.prove()  # again: there may have been much to clean up
     # The file tells what is left, and its copy in S3 is whole: hence this order.
     summary = summarise([file], [left_in_s3(file, gone=cleaned or site.own_stack)])
     journal.write([SummaryLine(**summary.model_dump(mode="json"))])
     if keeping.on:
-        closing.did(keeping.end)
+        if not closing.did(keeping.end):
+            keeping.prove()  # it may have been refused for so long that the queue is another's
     elif site.settings.metrics_to_s3:
         closing.did(lambda: Objects.of(s3, plan).put_whole(journal.path, keeping.epoch))
     journal.close()  # not earlier: who has its lock has the run
@@ -83,6 +86,8 @@ class _Closing:
         try:
             with aws_errors.worded("orchestrator", self._settings):
                 work()
+        except TakenOver:
+            raise  # what is left to do is the other one's
         except EnvironmentRefused as error:
             self.refused.append(str(error))
             return False
