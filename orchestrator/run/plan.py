@@ -100,6 +100,11 @@ def metrics_key(prefix: str, run_id: str) -> str:
     return f"{prefix}{METRICS_FOLDER}metrics-{run_id}.jsonl"
 
 
+def lease_name(run_id: str) -> str:
+    """In METRICS_FOLDER: the object that says which orchestrator may go on with the run."""
+    return f"lease-{run_id}.json"
+
+
 def new_run_id(now: datetime) -> str:
     """Sorts by time, and is unique without asking anybody."""
     return f"{now:%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"

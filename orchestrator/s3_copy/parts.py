@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import IO
 
-from orchestrator.run.plan import METRICS_FOLDER, Plan, metrics_key
+from orchestrator.run.plan import METRICS_FOLDER, Plan, lease_name, metrics_key
 from stepbench.errors import UsageError
 
 PARTS_FOLDER = "parts/"
@@ -56,7 +56,7 @@ class Names:
 
     @property
     def lease(self) -> str:
-        return f"{self.folder}lease-{self.run_id}.json"
+        return self.folder + lease_name(self.run_id)
 
     @property
     def parts(self) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from orchestrator.run.plan import METRICS_FOLDER, lease_name
 from orchestrator.upkeep.shapes import KeyShape, begun, run_of_queue
 from stepbench.failures import is_queue_gone
 from stepbench.queues.sqs import SqsQueue
@@ -48,6 +49,8 @@ class Remains:
     payload_bytes: int = 0
     metrics: int = 0
     metrics_bytes: int = 0
+    lease_written: datetime | None = None
+    """The store's clock; null without a lease: see `orchestrator.s3_copy`."""
     uploads: list[Upload] = field(default_factory=list)
     queue: ResultsQueue | None = None
 
@@ -101,6 +104,8 @@ class Search:
                 continue
             remains = self._of(owned.run_id)
             remains.seen(entry["LastModified"])
+            if entry["Key"].endswith("/" + METRICS_FOLDER + lease_name(owned.run_id)):
+                remains.lease_written = entry["LastModified"]
             if owned.kind == "payload":
                 remains.payloads += 1
                 remains.payload_bytes += entry["Size"]

@@ -10,6 +10,9 @@ from orchestrator.upkeep.remains import Remains
 from orchestrator.upkeep.words import SECONDS_PER_DAY, age
 
 DEFAULT_OLDER_THAN_SECONDS = 7.0 * SECONDS_PER_DAY
+LEASE_FRESH_SECONDS = 1_200.0
+"""It is renewed every few seconds. The rest is for clocks that differ: AWS puts up with 15 minutes,
+see https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html."""
 
 
 @dataclass(frozen=True)
@@ -41,9 +44,19 @@ def why_kept(remains: Remains, local: LocalFile, terms: Terms, now: datetime) ->
             return f"it has not finished: resume it, or give it up by moving {local.path} elsewhere"
         case "unreadable":
             return f"{local.path} cannot be read, so nobody knows; move it elsewhere if the run is over"
+    age_seconds = (now - remains.last_sign).total_seconds()
+    return _why_in_use(remains, now) or _why_too_young(age_seconds, terms.quiet_seconds(local))
+
+
+def _why_in_use(remains: Remains, now: datetime) -> str | None:
+    if remains.lease_written is not None and (now - remains.lease_written).total_seconds() < LEASE_FRESH_SECONDS:
+        return f"it may be going on elsewhere: its lease in the bucket is younger than {age(LEASE_FRESH_SECONDS)}"
     if remains.queue is not None and remains.queue.messages:
         return f"its results queue holds messages (about {remains.queue.messages})"
-    quiet_seconds, age_seconds = terms.quiet_seconds(local), (now - remains.last_sign).total_seconds()
+    return None
+
+
+def _why_too_young(age_seconds: float, quiet_seconds: float) -> str | None:
     if age_seconds < quiet_seconds:
         return f"its last sign is {age(age_seconds)} old; it counts as over after {age(quiet_seconds)}"
     return None

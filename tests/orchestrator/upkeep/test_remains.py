@@ -55,6 +55,17 @@ def entry(key: str, at: datetime = BEGUN) -> dict[str, Any]:
     return {"Key": key, "Size": 7, "LastModified": at}
 
 
+def test_when_the_lease_was_written_is_told_of_a_run_that_has_one() -> None:
+    other = RUN.replace("0a", "00")
+    objects = [
+        entry(f"{FOLDER}metrics/lease-{RUN}.json", LATER),
+        entry(f"{FOLDER}payloads/lease-{RUN}.json"),
+        entry(f"runs/{other}/metrics/parts/{other}/1-0-0.jsonl", LATER),
+    ]
+    without, found = search(Aws(list_objects_v2=[{"Contents": objects}])).runs
+    assert (without.lease_written, found.lease_written) == (None, LATER)
+
+
 def test_things_are_counted_run_by_run_page_after_page() -> None:
     other = RUN.replace("0a", "00")
     objects = [

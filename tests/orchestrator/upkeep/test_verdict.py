@@ -7,7 +7,7 @@ import pytest
 
 from orchestrator.upkeep.local_file import LocalFile, State
 from orchestrator.upkeep.remains import Remains, ResultsQueue
-from orchestrator.upkeep.verdict import Terms, why_kept
+from orchestrator.upkeep.verdict import LEASE_FRESH_SECONDS, Terms, why_kept
 
 NOW = datetime(2031, 2, 3, tzinfo=UTC)
 HOUR, DAY = 3_600.0, 86_400.0
@@ -21,9 +21,11 @@ def kept(
     older_than: float | None = None,
     named: bool = False,
     own_expiry: float | None = None,
+    lease_age: float | None = None,
 ) -> str | None:
     queue = None if messages is None else ResultsQueue("url", messages)
     remains = Remains("run", NOW - timedelta(seconds=age_seconds), queue=queue)
+    remains.lease_written = None if lease_age is None else NOW - timedelta(seconds=lease_age)
     terms = Terms(older_than, named, step_expiry_seconds=DAY)
     return why_kept(remains, LocalFile(Path("out/metrics-run.jsonl"), state, own_expiry), terms, NOW)
 
@@ -41,6 +43,14 @@ def test_a_run_that_may_go_on_here_is_kept_however_old_it_is(state: State, told:
 def test_a_run_whose_results_queue_holds_messages_is_kept(state: State) -> None:
     assert "holds messages (about 2)" in (kept(state, messages=2, older_than=0, named=True) or "")
     assert kept(state, messages=0) is None
+
+
+@pytest.mark.parametrize("state", ["not here", "finished"])
+def test_a_run_whose_lease_is_young_is_kept_whatever_the_file_on_this_machine_says(state: State) -> None:
+    for age_seconds in (-60, 0, LEASE_FRESH_SECONDS - 1):  # the store's clock may be ahead
+        told = kept(state, older_than=0, named=True, own_expiry=0, lease_age=age_seconds)
+        assert "may be going on elsewhere" in (told or "")
+    assert kept(state, older_than=0, named=True, own_expiry=0, lease_age=LEASE_FRESH_SECONDS) is None
 
 
 @pytest.mark.parametrize(
