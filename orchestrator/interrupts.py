@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM, heard for certain: both raise KeyboardInterrupt in the main thread, wherever that happens to be.
+"""Ctrl-C, SIGTERM and a terminal that is closed, heard for certain: each raises KeyboardInterrupt in the main thread.
 
 Two such places lose it. In the `close` of a file-like object that is just being deallocated, as each answer of an HTTP
 server is, the interpreter drops what is raised without a word (`iobase_finalize` in CPython's Modules/_io/iobase.c).
@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from types import FrameType
 
 AGAIN_SECONDS = 1.0
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class _Ear:
@@ -27,7 +28,10 @@ _ear = _Ear()
 @contextmanager
 def listening() -> Iterator[None]:
     """For the main thread of a program; what was heard is forgotten with its end."""
-    before = {number: signal.signal(number, _hear) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.getsignal(number) for number in SIGNALS}
+    for number, handler in before.items():
+        if handler is not signal.SIG_IGN:  # as nohup has it, or a script's `&`
+            signal.signal(number, _hear)
     try:
         yield
     finally:

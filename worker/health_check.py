@@ -18,6 +18,7 @@ from time import monotonic_ns
 FLAG = "--check-health"
 HEALTHY_SECONDS = 30.0
 """A worker that has not written for so long is stuck or gone."""
+MOST_BYTES = 64_000
 EXIT_HEALTHY = 0
 EXIT_UNHEALTHY = 1
 
@@ -36,7 +37,7 @@ def write(path: Path, stuck: Sequence[str], now_ns: int) -> None:
 def ailment(path: Path, now_ns: int) -> str | None:
     """Why the worker that writes `path` is not healthy, in a sentence; None if it is."""
     try:
-        told = json.loads(path.read_text())
+        told = json.loads(_text(path))
         age_seconds, stuck = (now_ns - int(told["written_at_ns"])) / 1e9, ", ".join(told["stuck"])
     except FileNotFoundError:
         return f"{path} is not there: the worker is starting, has ended, or has another HEALTH_FILE"
@@ -49,6 +50,15 @@ def ailment(path: Path, now_ns: int) -> str | None:
     if age_seconds > HEALTHY_SECONDS:
         return f"the worker has not turned for {age_seconds:.0f} s"
     return f"the worker's {stuck} is stuck" if stuck else None
+
+
+def _text(path: Path) -> str:
+    """Of a file of any kind: one that is no worker's must not keep the check, nor fill its memory."""
+    fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        return os.read(fd, MOST_BYTES).decode()
+    finally:
+        os.close(fd)
 
 
 def look(path: Path) -> tuple[str, int]:

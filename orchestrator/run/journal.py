@@ -15,11 +15,17 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
+import structlog
+
 from orchestrator.run.lines import Line, RunLine
 from orchestrator.run.plan import Plan
 from stepbench import configuration, machine
 from stepbench.errors import EnvironmentRefused, UsageError
 from stepbench.settings import Settings, named
+
+PIECE_BYTES = 1_000_000
+
+log = structlog.get_logger()
 
 
 def now_text() -> str:
@@ -65,6 +71,12 @@ def _make_folder(folder: Path) -> None:
         ) from error
 
 
+def _write_all(fd: int, data: bytes) -> None:
+    written = 0
+    while written < len(data):
+        written += os.write(fd, data[written:])
+
+
 def _write_through(folder: Path) -> None:
     """A file that reached the disk is not found there while its name has not."""
     fd = os.open(folder, os.O_RDONLY)
@@ -88,7 +100,7 @@ class Journal:
         self._through = through
         create = 0 if again else os.O_CREAT | os.O_EXCL
         try:
-            self._fd = os.open(path, os.O_WRONLY | os.O_APPEND | create, 0o644)
+            self._fd = os.open(path, os.O_RDWR | os.O_APPEND | create, 0o644)
         except OSError as error:
             if again:
                 raise UsageError(
@@ -97,15 +109,15 @@ class Journal:
             raise UsageError(
                 f"--metrics-dir (METRICS_DIR): cannot write {path}: {error.strerror}; name a folder that can be written"
             ) from error
-        self._lock()
+        self._lock(self._fd)
         if through and not again:
             _write_through(path.parent)
 
-    def _lock(self) -> None:
+    def _lock(self, fd: int) -> None:
         try:
-            fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            os.close(self._fd)
+            os.close(fd)
             raise UsageError(
                 f"{self.path} is being written by another process: its run is still going on; "
                 "python -m orchestrator tail follows it"
@@ -120,12 +132,11 @@ class Journal:
         """Append lines, all or none. Raises EnvironmentRefused when the disk refuses, with what is there kept."""
         if not lines:
             return
+        self._stay_in_place()
         data = b"".join(line.model_dump_json().encode() + b"\n" for line in lines)
         begin = os.lseek(self._fd, 0, os.SEEK_END)
         try:
-            written = 0
-            while written < len(data):
-                written += os.write(self._fd, data[written:])
+            _write_all(self._fd, data)
             if self._through:
                 os.fsync(self._fd)
         except BaseException as error:
@@ -135,6 +146,37 @@ class Journal:
                 raise
             raise EnvironmentRefused(f"cannot write to {self.path}: {error.strerror}; make room there") from error
         self.whole_bytes = begin + len(data)
+
+    def _stay_in_place(self) -> None:
+        """What is written to a file that has lost its name would be gone with this process."""
+        try:
+            now, ours = self.path.stat(), os.fstat(self._fd)
+        except OSError:
+            self._restore()
+            return
+        if (now.st_dev, now.st_ino) != (ours.st_dev, ours.st_ino):
+            raise EnvironmentRefused(
+                f"{self.path} is another file than the one that this run has written so far; move it elsewhere"
+            )
+
+    def _restore(self) -> None:
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            fd = os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_EXCL, 0o644)
+            try:
+                self._lock(fd)
+                for offset in range(0, os.fstat(self._fd).st_size, PIECE_BYTES):
+                    _write_all(fd, os.pread(self._fd, PIECE_BYTES, offset))
+            except BaseException:
+                self.path.unlink()
+                raise
+        except OSError as error:
+            raise EnvironmentRefused(
+                f"{self.path} was removed while its run went on, and cannot be written again: {error.strerror}"
+            ) from error
+        log.warning("the metrics file was removed while its run went on, and is written again", path=str(self.path))
+        os.dup2(fd, self._fd)
+        os.close(fd)
 
     def close(self) -> None:
         """Lets go of the file and its lock; once more does nothing."""

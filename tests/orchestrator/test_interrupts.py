@@ -12,7 +12,7 @@ import pytest
 from orchestrator import interrupts
 from tests.runs.waiting import eventually
 
-BOTH = pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+EACH = pytest.mark.parametrize("number", interrupts.SIGNALS)
 
 
 @pytest.fixture(autouse=True)
@@ -56,7 +56,7 @@ def lose_the_release_of_a_lock() -> None:
         lock.acquire()
 
 
-@BOTH
+@EACH
 def test_an_interrupt_that_the_interpreter_dropped_is_raised_again(number: signal.Signals) -> None:
     with interrupts.listening(), pytest.raises(KeyboardInterrupt), interrupts.insisting():
         lose_and_go_on(number)
@@ -67,7 +67,7 @@ def test_an_interrupt_that_left_a_lock_held_gets_out_of_it_again() -> None:
         lose_the_release_of_a_lock()
 
 
-@BOTH
+@EACH
 def test_what_insists_does_not_begin_after_an_interrupt_that_was_dropped(number: signal.Signals) -> None:
     began = False
     with interrupts.listening():
@@ -94,9 +94,18 @@ def test_an_earlier_programs_interrupt_does_not_count() -> None:
 
 
 def test_the_handlers_are_put_back() -> None:
-    before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
+    before = [signal.getsignal(number) for number in interrupts.SIGNALS]
 
     with interrupts.listening():
         pass
 
-    assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == before
+    assert [signal.getsignal(number) for number in interrupts.SIGNALS] == before
+
+
+def test_a_signal_that_the_starter_wants_ignored_is_ignored() -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with interrupts.listening(), interrupts.insisting():
+            signal.raise_signal(signal.SIGHUP)
+    finally:
+        signal.signal(signal.SIGHUP, before)

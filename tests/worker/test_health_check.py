@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -42,6 +43,13 @@ def test_a_file_that_no_worker_wrote_is_told_as_such(file: Path, content: str) -
 
 def test_what_cannot_be_read_is_told_in_a_sentence(tmp_path: Path) -> None:
     assert ailment(tmp_path, WRITTEN_AT_NS) == f"{tmp_path} cannot be read: Is a directory"
+
+
+def test_what_never_ends_or_never_begins_keeps_nobody_waiting(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    for path in (pipe, Path("/dev/zero")):
+        assert ailment(path, WRITTEN_AT_NS) == f"{path} was not written by a worker; HEALTH_FILE names the file"
 
 
 def test_a_file_that_is_written_leaves_no_other_file_behind(file: Path) -> None:

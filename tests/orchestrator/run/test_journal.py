@@ -3,6 +3,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -112,6 +113,33 @@ def test_lines_and_the_files_name_are_written_through_to_the_disk_where_that_is_
 
     expected = [(tmp_path, 0), (path, first_bytes), (path, path.stat().st_size)]
     assert synced == (expected if through else [])
+
+
+def test_a_file_that_was_removed_is_written_again_with_all_that_it_had_and_its_lock(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("orchestrator.run.journal.PIECE_BYTES", 100)
+    (tmp_path / "folder").mkdir()
+    journal = Journal(tmp_path / "folder" / "m.jsonl")
+    journal.write(events("one", "two"))
+    shutil.rmtree(journal.path.parent)
+
+    journal.write(events("three"))
+
+    assert messages_in(journal.path) == ["one", "two", "three"]
+    with pytest.raises(UsageError, match="still going on"):
+        Journal(journal.path, again=True)
+    journal.write(events("four"))
+    assert messages_in(journal.path)[-1] == "four"
+
+
+def test_another_file_in_its_place_is_never_written_to(journal: Journal) -> None:
+    journal.write(events("one"))
+    journal.path.rename(journal.path.with_name("elsewhere"))
+    journal.path.write_text("somebody else's\n")
+    with pytest.raises(EnvironmentRefused, match="is another file than the one that this run has written so far"):
+        journal.write(events("two"))
+    assert journal.path.read_text() == "somebody else's\n"
 
 
 def test_a_write_in_pieces_is_finished(journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
