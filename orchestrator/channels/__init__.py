@@ -62,7 +62,7 @@ class Channel(Protocol):
         ...
 
     def hand_back(self, arrivals: Sequence[Arrival]) -> None:
-        """These are another orchestrator's: they come again at once, as far as can be; raises nothing for an outage."""
+        """For whoever goes on with the run: these come again at once, where that can be done. Raises nothing."""
         ...
 
     def is_silent(self) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from time import monotonic, time
 
-from orchestrator.channels import Arrival, Channel
+from orchestrator.channels import Arrival, Arrivals, Channel
 from orchestrator.run import chain as machine
 from orchestrator.run import telling
 from orchestrator.run.chain import Chains, Dispatch
@@ -17,6 +17,7 @@ from orchestrator.run.journal import Journal, now_text
 from orchestrator.run.lines import Event, Line
 from orchestrator.run.plan import Plan
 from orchestrator.s3_copy.lease import TakenOver
+from stepbench.errors import EnvironmentRefused
 from stepbench.messages import OutputSpec, StepMessage
 from stepbench.queues import MAX_WAIT_SECONDS
 from stepbench.s3_uris import uri
@@ -58,25 +59,32 @@ class RunLoop:
         self._perform(first, [])
         while not self._chains.finished:
             arrivals = self._channel.receive(self._patience_seconds())
-            self._check()
-            self._leave_to_newer(arrivals.completions)
-            actions: list[machine.Action] = []
-            for arrival in arrivals.completions:
-                actions += self._chains.completed(arrival.completion, arrival.received_at_ns)
-            if arrivals.completions:
-                self._heard_at = monotonic()
-            else:
-                actions = self._given_up()
-            strays: list[Line] = [
-                Event(event=stray.event, at=now_text(), message=stray.message) for stray in arrivals.strays
-            ]
-            self._journal.write(strays)
-            self._perform(actions, arrivals.completions)
+            try:
+                self._check()
+                self._refuse_newer(arrivals.completions)
+                self._take(arrivals)
+            except EnvironmentRefused:
+                # Whoever goes on with the run need not wait for what is not on disk.
+                self._channel.hand_back(arrivals.completions)
+                raise
 
-    def _leave_to_newer(self, arrivals: Sequence[Arrival]) -> None:
+    def _take(self, arrivals: Arrivals) -> None:
+        actions: list[machine.Action] = []
+        for arrival in arrivals.completions:
+            actions += self._chains.completed(arrival.completion, arrival.received_at_ns)
+        if arrivals.completions:
+            self._heard_at = monotonic()
+        else:
+            actions = self._given_up()
+        strays: list[Line] = [
+            Event(event=stray.event, at=now_text(), message=stray.message) for stray in arrivals.strays
+        ]
+        self._journal.write(strays)
+        self._perform(actions, arrivals.completions)
+
+    def _refuse_newer(self, arrivals: Sequence[Arrival]) -> None:
         """What answers a newer orchestrator's dispatch is not for this one to accept, and it must not be deleted."""
         if any(arrival.completion.epoch > self._epoch for arrival in arrivals):
-            self._channel.hand_back(arrivals)
             raise TakenOver(
                 f"another orchestrator has taken over run {self._plan.run_id}: an answer to it came here, so "
                 f"this one has stopped; what it measured is kept in {self._journal.path}"

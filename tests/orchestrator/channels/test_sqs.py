@@ -9,7 +9,7 @@ import pytest
 from orchestrator.channels import sqs as sqs_module
 from orchestrator.channels.sqs import DELETIONS_LINGER_SECONDS, FOREIGN_DELAY_SECONDS, SqsChannel
 from stepbench.queues import Outgoing
-from tests.doubles import WatchedQueue
+from tests.doubles import WatchedQueue, refused
 from tests.factories import make_done, make_failed, make_message
 
 MALFORMED = {
@@ -47,6 +47,18 @@ def test_steps_are_sent_in_batches_and_each_batch_has_its_own_stamp() -> None:
     assert steps.told == [("steps", "send", 10), ("steps", "send", 2)]
     assert len({id(stamp) for stamp in sent}) == 2
     assert sent[9].began_at_ns + sent[9].call_ns <= sent[10].began_at_ns
+
+
+def test_a_hand_back_that_is_refused_does_not_hide_what_ended_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    channel, _, results = make_channel()
+    results.send([Outgoing(make_done().model_dump_json())])
+    arrivals = channel.receive(0)
+
+    def refuse(*_: object) -> None:
+        raise refused("AccessDenied", "ChangeMessageVisibilityBatch", 403)
+
+    monkeypatch.setattr(results, "hide", refuse)
+    channel.hand_back(arrivals.completions)
 
 
 def test_another_runs_completion_on_a_shared_queue_is_handed_back_for_a_moment_and_told() -> None:

@@ -168,7 +168,7 @@ def test_a_run_that_cannot_write_sends_and_deletes_nothing(monkeypatch: pytest.M
 
     monkeypatch.setattr(Stage, "write", refuse)
     stage = run(monkeypatch, arrived(make_done()), steps=2)
-    assert stage.happened == ["send 1.1.1", "ended"]
+    assert stage.happened == ["send 1.1.1", "hand back 1.1.1", "ended"]
 
 
 def test_an_interrupt_ends_the_loop_where_it_waits(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -338,7 +338,7 @@ def test_nothing_is_done_about_what_came_in_where_the_run_may_not_go_on(monkeypa
 
     monkeypatch.setattr(Stage, "check", refuse)
     stage = run(monkeypatch, arrived(make_done()), steps=2)
-    assert stage.happened == ["write dispatching-1.1.1", "send 1.1.1", "ended"]
+    assert stage.happened == ["write dispatching-1.1.1", "send 1.1.1", "hand back 1.1.1", "ended"]
 
 
 def test_what_a_newer_orchestrator_had_done_is_left_to_it_and_ends_this_one(monkeypatch: pytest.MonkeyPatch) -> None:
