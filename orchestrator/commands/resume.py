@@ -75,8 +75,9 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:
             tally = Tally(plan, view.update, place.no_worker_warning_seconds)
             tally.remember(file.lines)
             with insisting():
-                epoch = max(keeping.epoch, past.epoch + 1)
-                channel = go_on(plan, place, past, epoch, journal, tally.saw, retry_failed=arguments.retry_failed)
+                channel = go_on(
+                    plan, place, past, keeping.epoch, journal, tally.saw, retry_failed=arguments.retry_failed
+                )
         return tell(plan, place, journal, channel, keeping, as_json=arguments.json)
 
 

@@ -10,6 +10,7 @@ import structlog
 
 from orchestrator.report import metrics_file
 from orchestrator.report.metrics_file import MetricsFile
+from orchestrator.run import history
 from orchestrator.run.history import BEFORE_ANY_RESUME, History, next_epoch
 from orchestrator.run.journal import Journal
 from orchestrator.run.plan import Plan
@@ -57,11 +58,20 @@ def taken_up(
     with _giving_back_unless_kept(held):
         listing = objects.listing()
         newest = metrics_file.read(file.path) if catch_up(objects, listing, file, past.epoch) else file
+        # Of what the lease did not know: it was forced, or gone. And the copy may have taken its time.
+        known = past if newest is file else history.read(newest.lines)
+        _raise_above(held, max(listing.epoch, known.epoch))
     copied = listing.copied_bytes
     # A damaged copy is not gone on with, but made anew.
     base = Base(0, 0) if copied is None else Base(listing.epoch, copied)
     with Kept(objects, held, journal, site.settings.metrics_sync_seconds, base, _worded(site)) as kept:
         yield kept, newest
+
+
+def _raise_above(held: Held, known_epoch: int) -> None:
+    held.renew(known_epoch + 1)
+    if held.lease.epoch <= known_epoch:  # it was an earlier write that came about
+        held.renew(known_epoch + 1)
 
 
 def _is_kept(site: Site) -> bool:

@@ -38,7 +38,7 @@ class Keeping(Protocol):
 
     on: bool
     epoch: int
-    """The least that the run may have."""
+    """Of everything that this orchestrator dispatches and copies."""
 
     def check(self) -> None:
         """Raises TakenOver as soon as it is known, EnvironmentRefused where S3 was silent so long that it may be."""

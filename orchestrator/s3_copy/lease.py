@@ -210,10 +210,11 @@ class Held:
         """Whoever watched it may have it by now. Without conditions nobody watches: then it takes --force."""
         return self.lease.conditional and self.silent_seconds >= INTERVALS_OF_STANDSTILL * self.lease.interval_seconds
 
-    def renew(self) -> None:
+    def renew(self, least_epoch: int = 0) -> None:
         """Raises TakenOver."""
         begun_at_seconds = monotonic()
-        made = self._kept.replace(_renewed(self.lease), self._found)
+        epoch = max(self.lease.epoch, least_epoch)
+        made = self._kept.replace(_renewed(self.lease, epoch=epoch), self._found)
         if made is not None:
             self._begun_at_seconds = begun_at_seconds
         else:  # it may be that an earlier one came about whose answer was lost

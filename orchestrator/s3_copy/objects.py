@@ -33,6 +33,8 @@ class Listing:
     """Size of the whole file's copy, which an ended run has."""
     parts: tuple[Part, ...]
     """Those that count, in the order in which they are laid."""
+    whole_epoch: int = 0
+    """Parts up to this one are in the whole file's copy; 0 where it does not tell."""
 
     @property
     def empty(self) -> bool:
@@ -40,8 +42,8 @@ class Listing:
 
     @property
     def epoch(self) -> int:
-        """The newest that has a part; 0 without."""
-        return self.parts[-1].epoch if self.parts else 0
+        """The newest that is known here; 0 where none is."""
+        return max(self.whole_epoch, self.parts[-1].epoch if self.parts else 0)
 
     @property
     def copied_bytes(self) -> int | None:
@@ -75,7 +77,8 @@ class Objects:
                 whole_bytes = size_bytes
             elif (part := self.names.part_at(key, size_bytes)) is not None:
                 parts.append(part)
-        return Listing(whole_bytes, lineage(parts, self._whole_epoch() if whole_bytes is not None and parts else 0))
+        whole_epoch = 0 if whole_bytes is None else self._whole_epoch()
+        return Listing(whole_bytes, lineage(parts, whole_epoch), whole_epoch)
 
     def has(self, key: str) -> bool:
         """By a listing: who may not list a whole bucket is told that a missing object is forbidden."""

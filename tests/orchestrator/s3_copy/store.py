@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import IO, Any
 
 from orchestrator.s3_copy.lease import LeaseObject
 from orchestrator.s3_copy.objects import Objects
@@ -20,6 +20,7 @@ class Store:
     def __init__(self, conditions: str = "honoured") -> None:
         self.conditions = conditions
         self.objects: dict[str, tuple[bytes, str]] = {}
+        self.metadata: dict[str, dict[str, str]] = {}
         self.writes = 0
         self.answers_lost = 0
 
@@ -33,6 +34,12 @@ class Store:
     def get_object(self, *, Bucket: str, Key: str) -> dict[str, Any]:
         body, etag = self.objects[Key]
         return {"Body": type("Body", (), {"read": lambda _: body})(), "ETag": etag}
+
+    def head_object(self, *, Bucket: str, Key: str) -> dict[str, Any]:
+        return {"Metadata": self.metadata.get(Key, {})}
+
+    def download_fileobj(self, Bucket: str, Key: str, Fileobj: IO[bytes]) -> None:
+        Fileobj.write(self.objects[Key][0])
 
     def delete_object(self, *, Bucket: str, Key: str) -> None:
         self.objects.pop(Key, None)
