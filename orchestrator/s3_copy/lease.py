@@ -107,6 +107,10 @@ class _Refused(Exception):
 class _NoConditions(Exception):
     """The store refuses conditional writes as such."""
 
+    def __init__(self, answer: ClientError) -> None:
+        super().__init__(answer)
+        self.answer = answer
+
 
 class LeaseObject:
     """Every method raises the SDK's errors, and EnvironmentRefused for an object that is no lease."""
@@ -151,6 +155,8 @@ class LeaseObject:
             return Found(lease, self._put(lease, IfMatch=before.etag))
         except _Refused:
             return None
+        except _NoConditions as error:  # it took them once
+            raise error.answer from error.answer.__cause__
 
     def delete(self) -> None:
         self._objects.client.delete_object(Bucket=self._objects.bucket, Key=self._key)
@@ -175,7 +181,7 @@ class LeaseObject:
         except ClientError as error:
             code = error_code(error)
             if condition and code in _NO_CONDITIONS:
-                raise _NoConditions from error
+                raise _NoConditions(error) from error
             if not condition or code not in expected:
                 raise
             found = self.read()

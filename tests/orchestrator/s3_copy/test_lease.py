@@ -204,3 +204,13 @@ def test_what_is_no_lease_is_told(store: Store, tmp_path: Path) -> None:
     store.objects[NAMES.lease] = (b'{"v": 2}', '"1"')
     with pytest.raises(EnvironmentRefused, match="is no lease of this version's"):
         taken(store, mine(tmp_path))
+
+
+def test_a_store_that_refuses_the_condition_of_a_renewal_is_told_in_its_own_words(store: Store, tmp_path: Path) -> None:
+    held, _ = taken(store, mine(tmp_path))
+    store.conditions = "refused"
+    with pytest.raises(ClientError, match="NotImplemented"):
+        held.renew()
+    with pytest.raises(ClientError, match="NotImplemented"):
+        taken(store, mine(tmp_path))
+    assert store.lease["holder"] == held.lease.holder
