@@ -16,7 +16,7 @@ from orchestrator.run.journal import Journal
 from orchestrator.run.plan import Plan
 from orchestrator.run.site import Site
 from orchestrator.s3_copy.fetching import catch_up
-from orchestrator.s3_copy.keeping import Base, Keeping, Kept, NotKept, renewal_seconds
+from orchestrator.s3_copy.keeping import Base, Keeping, Kept, NotKept, interval_seconds
 from orchestrator.s3_copy.lease import Held, LeaseObject, Say, claim, new_lease
 from orchestrator.s3_copy.objects import Objects
 from stepbench import aws_errors
@@ -79,8 +79,8 @@ def _is_kept(site: Site) -> bool:
 
 
 def _claimed(objects: Objects, site: Site, journal: Journal, epoch: int, *, force: bool, say: Say) -> Held:
-    interval_seconds = renewal_seconds(site.settings.metrics_sync_seconds)
-    mine = new_lease(objects.names.run_id, journal.path, epoch, interval_seconds)
+    interval = interval_seconds(site.settings.metrics_sync_seconds)
+    mine = new_lease(objects.names.run_id, journal.path, epoch, interval)
     return claim(LeaseObject(objects), mine, force=force, sleep=sleep, say=say)
 
 

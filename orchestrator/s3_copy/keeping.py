@@ -24,6 +24,8 @@ from stepbench.errors import EnvironmentRefused
 
 MAX_RENEWAL_SECONDS = 10
 """However seldom lines are copied: whoever takes over waits for several of these."""
+MIN_INTERVAL_SECONDS = 5.0
+"""Of the lease, for those who wait: a machine that pauses, or a call that is tried again, must not lose a run."""
 MAX_PART_BYTES = 8_000_000
 ANSWER_SECONDS = 1.0
 """How often whoever waits for the thread looks whether it still lives."""
@@ -80,8 +82,13 @@ class Base:
 
 
 def renewal_seconds(sync_seconds: int) -> float:
-    """A whole number of these makes METRICS_SYNC_SECONDS."""
+    """Between two turns of the thread; a whole number of these makes METRICS_SYNC_SECONDS."""
     return sync_seconds / math.ceil(sync_seconds / MAX_RENEWAL_SECONDS)
+
+
+def interval_seconds(sync_seconds: int) -> float:
+    """Of the lease: it is renewed at least so often."""
+    return max(MIN_INTERVAL_SECONDS, renewal_seconds(sync_seconds))
 
 
 class Kept:
@@ -190,7 +197,7 @@ class Kept:
     def _next(self) -> Event | None:
         """What asks for a turn; null for the end."""
         try:
-            return self._asked.get(timeout=self._held.lease.interval_seconds)
+            return self._asked.get(timeout=renewal_seconds(self._sync_seconds))
         except queue.Empty:
             return Event()
 
@@ -223,6 +230,8 @@ class Kept:
             self._objects.put_part(self.epoch, self._parent, *piece)
             self._copied_bytes += len(piece[1])
             self._piece = None
+            if self._held.silent_seconds >= renewal_seconds(self._sync_seconds):
+                self._held.renew()  # a backlog may take longer than whoever watches the lease waits
         self._due += self._sync_seconds * max(1, math.ceil((monotonic() - self._due) / self._sync_seconds))
 
     def _next_piece(self) -> tuple[int, bytes] | None:

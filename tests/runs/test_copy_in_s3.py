@@ -59,6 +59,18 @@ def a_run_that_waits(fleet: Fleet, saboteur: Saboteur, *flags: str) -> RunProgra
     return run
 
 
+def rewritten(fleet: Fleet, run_id: str, old: bytes, new: bytes) -> None:
+    """What the lease says, once whoever holds it writes it no more."""
+    key = next(key for key in fleet.keys(PREFIX) if key.endswith(f"lease-{run_id}.json"))
+    lease = fleet.clients.s3.get_object(Bucket=fleet.bucket, Key=key)["Body"].read()
+    assert old in lease
+    fleet.clients.s3.put_object(Bucket=fleet.bucket, Key=key, Body=lease.replace(old, new))
+
+
+def not_waited_for_long(fleet: Fleet, run_id: str) -> None:
+    rewritten(fleet, run_id, b'"interval_seconds":5.0', b'"interval_seconds":1.0')
+
+
 def elsewhere(fleet: Fleet, name: str = "elsewhere") -> Path:
     folder = fleet.folder / name
     folder.mkdir()
@@ -69,6 +81,7 @@ def test_a_run_whose_machine_is_lost_goes_on_from_the_copy_on_another(fleet: Fle
     run = a_run_that_waits(fleet, saboteur)
     run_id = until_copied(fleet, run)
     run.kill()
+    not_waited_for_long(fleet, run_id)
     [path] = (run.folder / "out").iterdir()
     path.unlink()
     saboteur.go()
@@ -87,6 +100,7 @@ def test_of_two_that_resume_at_once_one_goes_on(fleet: Fleet, saboteur: Saboteur
     run = a_run_that_waits(fleet, saboteur)
     run_id = until_copied(fleet, run)
     run.kill()
+    not_waited_for_long(fleet, run_id)
     both = [fleet.start_resume(elsewhere(fleet, name), run_id) for name in ("one", "other")]
     eventually("one has ended", lambda: any(each.process.poll() is not None for each in both))
     saboteur.go()
@@ -103,6 +117,7 @@ def test_an_orchestrator_that_was_taken_over_stops_at_its_next_renewal(fleet: Fl
     run = a_run_that_waits(fleet, saboteur, "--stall-timeout=40")  # it looks around more often before that
     run_id = until_copied(fleet, run)
     run.send(signal.SIGSTOP)
+    not_waited_for_long(fleet, run_id)
     resumed = fleet.start_resume(elsewhere(fleet), run_id)
     resumed.until("it has taken over", lambda so_far: so_far.events("resumed"))
     before = run.lines()
@@ -169,6 +184,7 @@ def test_a_file_after_which_the_run_went_on_elsewhere_is_not_resumed(fleet: Flee
     run = a_run_that_waits(fleet, saboteur)
     run_id = until_copied(fleet, run)
     run.kill()
+    not_waited_for_long(fleet, run_id)
     [path] = (run.folder / "out").iterdir()
     with path.open("ab") as file:  # what was not copied in time
         file.write(path.read_bytes().splitlines(keepends=True)[1])
@@ -206,10 +222,7 @@ def test_without_conditional_writes_a_resume_elsewhere_asks_for_force(
     run = a_run_that_waits(fleet, saboteur)
     run_id = until_copied(fleet, run)
     run.kill()
-    key = next(key for key in fleet.keys(PREFIX) if key.endswith(f"lease-{run_id}.json"))
-    lease = fleet.clients.s3.get_object(Bucket=fleet.bucket, Key=key)["Body"].read()
-    said = lease.replace(b'"conditional":true', b'"conditional":false')  # as `start` leaves it on such a store
-    fleet.clients.s3.put_object(Bucket=fleet.bucket, Key=key, Body=said)
+    rewritten(fleet, run_id, b'"conditional":true', b'"conditional":false')  # as `start` leaves it on such a store
     folder = elsewhere(fleet)
     refused = fleet.resume(folder, run_id)
     assert refused.exit_code == 2

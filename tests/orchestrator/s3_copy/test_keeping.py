@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 
 from orchestrator.run.journal import Journal
+from orchestrator.s3_copy import keeping as keeping_module
 from orchestrator.s3_copy import lease as leases
-from orchestrator.s3_copy.keeping import Base, Kept
+from orchestrator.s3_copy.keeping import Base, Kept, interval_seconds, renewal_seconds
 from orchestrator.s3_copy.lease import Held, TakenOver, claim, new_lease
 from orchestrator.s3_copy.objects import Objects
 from stepbench.errors import EnvironmentRefused
@@ -57,6 +58,7 @@ def kept(store: Store, folder: Path, worded: Callable[[BaseException], str] = st
     client: Any = store
     held = held_in(store, path)
     journal = Journal(path, again=True)
+    journal.cut(path.stat().st_size)
     with Kept(Objects(client, "payloads", NAMES), held, journal, 3_600, Base(0, 0), worded) as keeping:
         yield keeping
     journal.close()
@@ -118,3 +120,26 @@ def test_a_thread_that_has_died_is_not_waited_for_and_tells_of_what(
         with pytest.raises(LookupError, match="no words"):
             keeping.prove()
         assert threading.active_count() == threads - 1
+
+
+def test_the_lease_is_renewed_between_the_parts_of_a_backlog(
+    store: Store, tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines = b"line\n" * 4
+    put_object = store.put_object
+    monkeypatch.setattr(keeping_module, "MAX_PART_BYTES", 5)
+
+    def slow(**arguments: Any) -> Any:
+        clock.seconds += renewal_seconds(3_600) * arguments["Key"].startswith(NAMES.parts)
+        return put_object(**arguments)
+
+    (tmp_path / "metrics.jsonl").write_bytes(lines)
+    with kept(store, tmp_path) as keeping:
+        monkeypatch.setattr(store, "put_object", slow)
+        keeping.prove()
+        assert store.lease["renewals"] == 1 + 4
+
+
+def test_whoever_waits_for_the_lease_waits_longer_than_a_machine_pauses() -> None:
+    assert interval_seconds(1) == keeping_module.MIN_INTERVAL_SECONDS
+    assert interval_seconds(60) == renewal_seconds(60) == 10
