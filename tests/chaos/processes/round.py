@@ -26,6 +26,9 @@ RANDOM_WITHIN_SECONDS = 1.5
 HANG_SECONDS = 90.0
 """Longer than anything that has to be waited out here, on a busy machine too."""
 QUICK = {"VISIBILITY_TIMEOUT": "2", "CLEANUP": "true", "METRICS_TO_S3": "true"}
+KEPT_IN_S3 = {"METRICS_SYNC_SECONDS": "1"}
+KEPT_IN_S3_EVERY_ROUNDS = 2
+"""In those the orchestrator has a lease and copies its metrics file in parts, and dies at those calls too."""
 FEW_ATTEMPTS_EVERY_ROUNDS = 6
 """In those chains may fail, and no step may have more."""
 REFUSED = "cannot be resumed"
@@ -43,7 +46,8 @@ class Round:
         self._random = Random(seed)
         self._saboteur = Saboteur(folder)
         self._fleet = Fleet(stack, clients, folder)
-        self._variables = {**QUICK, **self._saboteur.variables, **variables}
+        kept = KEPT_IN_S3 if seed % KEPT_IN_S3_EVERY_ROUNDS == 0 else {}
+        self._variables = {**QUICK, **kept, **self._saboteur.variables, **variables}
         self._ordered = deaths.ordered
         self._to_come = list(deaths.one_by_one)
         self._open: dict[Kill, None] = {}
