@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import argparse
 import sys
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -46,7 +47,7 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:
     from orchestrator.s3_copy import holding
     from stepbench import aws_errors
 
-    path = _here_or_fetched(settings, arguments.target)
+    path, fetched = _here_or_fetched(settings, arguments.target)
     # Before it is read: from here on nobody else writes it.
     journal = Journal(path, again=True, through=settings.metrics_fsync)
     file = metrics_file.read(path)
@@ -57,12 +58,13 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:
     past = history.read(file.lines)
     with ExitStack() as stack:
         stack.callback(journal.close)
-        place = stack.enter_context(site.opened(resumption.settings_for(file, past, settings)))
-        stack.enter_context(aws_errors.worded("orchestrator", place.settings))
-        preflight.check(place.settings, place.clients)
-        keeping, newest = stack.enter_context(
-            holding.taken_up(file, past, place, journal, force=arguments.force, say=say)
-        )
+        with _not_left(path if fetched else None):
+            place = stack.enter_context(site.opened(resumption.settings_for(file, past, settings)))
+            stack.enter_context(aws_errors.worded("orchestrator", place.settings))
+            preflight.check(place.settings, place.clients)
+            keeping, newest = stack.enter_context(
+                holding.taken_up(file, past, place, journal, force=arguments.force, say=say)
+            )
         if newest is not file:
             if (said := _nothing_to_do(newest, arguments.retry_failed)) is not None:
                 say(said)
@@ -81,8 +83,22 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:
         return tell(plan, place, journal, channel, keeping, as_json=arguments.json)
 
 
-def _here_or_fetched(settings: Settings, target: str) -> Path:
-    """The metrics file; that of a run id that is not in --metrics-dir is made there from the copy in S3."""
+@contextmanager
+def _not_left(fetched: Path | None) -> Iterator[None]:
+    """A copy that was fetched for a run that is not gone on with is removed: it grows old."""
+    from orchestrator.commands._ending import say
+
+    try:
+        yield
+    except BaseException:
+        if fetched is not None:
+            fetched.unlink(missing_ok=True)
+            say(f"Removed {fetched} again")
+        raise
+
+
+def _here_or_fetched(settings: Settings, target: str) -> tuple[Path, bool]:
+    """The metrics file; that of a run id that is not in --metrics-dir is made there from the copy in S3: true."""
     from orchestrator.commands._ending import say
     from orchestrator.report.locate import find, is_run_id, path_of
     from orchestrator.s3_copy.fetching import copy_of, fetch
@@ -95,7 +111,8 @@ def _here_or_fetched(settings: Settings, target: str) -> Path:
             copy = copy_of(target, settings, Clients(AwsConfig.of(settings)))
             if copy is not None and fetch(copy, path):
                 say(f"There is no {path}: made it from the copy in {copy.place}")
-    return find(settings.metrics_dir, target)
+                return path, True
+    return find(settings.metrics_dir, target), False
 
 
 def _nothing_to_do(file: MetricsFile, retry_failed: bool) -> str | None:

@@ -140,10 +140,12 @@ def test_a_run_that_goes_on_is_not_taken_over(fleet: Fleet, saboteur: Saboteur) 
     run = a_run_that_waits(fleet, saboteur)
     run_id = until_copied(fleet, run)
 
-    refused = fleet.resume(elsewhere(fleet), run_id)
+    folder = elsewhere(fleet)
+    refused = fleet.resume(folder, run_id)
 
     assert refused.exit_code == 2
     assert "still going on" in refused.stderr
+    assert list((folder / "out").iterdir()) == [], "what was fetched is gone again"
     assert f"python -m orchestrator tail {run_id}" in refused.stderr
     saboteur.go()
     assert steps_of(run.outcome()) == ALL_ONCE
