@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,7 +14,7 @@ from orchestrator.report.metrics_file import MetricsFile
 from orchestrator.s3_copy.objects import Listing, Objects
 from orchestrator.s3_copy.parts import Names
 from orchestrator.upkeep.shapes import KeyShape, begun_or_none
-from stepbench.errors import UsageError
+from stepbench.errors import EnvironmentRefused, UsageError
 
 if TYPE_CHECKING:
     from stepbench.aws import Clients
@@ -52,34 +53,59 @@ def fetch(objects: Objects, path: Path) -> bool:
 def catch_up(objects: Objects, listing: Listing, file: MetricsFile, epoch: int) -> bool:
     """Appends to a metrics file that nobody else writes what only the copy has; false where it has nothing.
 
-    `epoch` is the newest that the file knows. Raises UsageError where each has lines that the other has not.
+    `epoch` is the newest that the file knows. Raises UsageError where each has lines that the other has not,
+    and EnvironmentRefused where the disk refuses: then the file has nothing of the copy.
     """
     copied = listing.copied_bytes
     is_ours = listing.whole_bytes is None and listing.epoch <= epoch
     if listing.empty or (is_ours and (copied is None or copied <= file.whole_bytes)):
         return False
-    with _composed(objects, listing, file.path.parent) as copy, file.path.open("r+b") as ours:
-        if not _same(ours, copy, min(file.whole_bytes, copy.seek(0, os.SEEK_END))):
+    with _disk_errors_worded(file.path), _composed(objects, listing, file.path.parent) as copy:
+        copy_bytes = copy.seek(0, os.SEEK_END)
+        if not _same(file.path, copy, min(file.whole_bytes, copy_bytes)):
             raise UsageError(
                 f"run {file.run.run_id} was gone on with elsewhere, after {file.path}: the copy in {objects.place} has "
                 "lines that the file has not, and the file has lines of its own; move the file elsewhere, and resume "
                 "fetches the copy"
             )
-        ours.seek(file.whole_bytes)
-        copy.seek(file.whole_bytes)
-        rest = copy.read()
-        if rest:
-            ours.write(rest)
-            ours.truncate()
-        return bool(rest)
+        if copy_bytes <= file.whole_bytes:
+            return False
+        _append(file.path, file.whole_bytes, copy)
+        return True
 
 
-def _same(one: IO[bytes], other: IO[bytes], length: int) -> bool:
+def _same(path: Path, copy: IO[bytes], length: int) -> bool:
     """Whether both begin with the same `length` bytes."""
-    one.seek(0)
-    other.seek(0)
+    copy.seek(0)
     pieces = (min(PIECE_BYTES, length - begin) for begin in range(0, length, PIECE_BYTES))
-    return all(one.read(size) == other.read(size) for size in pieces)
+    with path.open("rb") as ours:
+        return all(ours.read(size) == copy.read(size) for size in pieces)
+
+
+def _append(path: Path, whole_bytes: int, copy: IO[bytes]) -> None:
+    """All that the copy has behind the file's whole lines, or nothing of it."""
+    copy.seek(whole_bytes)
+    try:
+        with path.open("r+b") as ours:
+            ours.seek(whole_bytes)
+            shutil.copyfileobj(copy, ours)
+            ours.truncate()
+    except BaseException:
+        os.truncate(path, whole_bytes)
+        raise
+
+
+@contextmanager
+def _disk_errors_worded(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except (ConnectionError, TimeoutError):  # S3's
+        raise
+    except OSError as error:
+        raise EnvironmentRefused(
+            f"cannot bring {path} up to the copy in S3: {error.strerror or error}; its folder needs room for the copy "
+            "twice, and the right to write there"
+        ) from error
 
 
 @contextmanager
