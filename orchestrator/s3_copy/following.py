@@ -50,7 +50,7 @@ class _Mirror:
     def __init__(self, objects: Objects) -> None:
         self._objects = objects
         self._file: IO[bytes] = TemporaryFile()  # noqa: SIM115 # gone with the one who reads from it
-        self._laid: list[Part] = []
+        self._laid: set[Part] = set()
         self._whole_bytes: int | None = None
 
     def news(self) -> Iterator[bytes]:
@@ -60,13 +60,13 @@ class _Mirror:
             if listing.whole_bytes not in (None, self._whole_bytes):
                 yield from self._after(lay(self._file, 0, self._objects.read(self._objects.names.whole)))
                 self._whole_bytes = listing.whole_bytes
-            if any(part not in listing.parts for part in self._laid) and listing.parts:
+            if listing.parts and not self._laid.issubset(listing.parts):
                 yield from self._anew(listing)
             for part in listing.parts:
                 if part not in self._laid:
                     data = self._objects.part(part)
                     yield from self._after(lay(self._file, part.offset, data, f"the copy in {self._objects.place}"))
-                    self._laid.append(part)
+                    self._laid.add(part)
         except ClientError as error:
             if error_code(error) not in GONE_CODES:  # removed since it was listed: then the whole file is there
                 raise
@@ -75,7 +75,7 @@ class _Mirror:
         """The newest orchestrator does not go on from what was read: from the first line on that it has otherwise."""
         before, self._file = self._file, TemporaryFile()  # noqa: SIM115 # as above
         self._objects.compose(listing, self._file)
-        self._laid = list(listing.parts)
+        self._laid = set(listing.parts)
         before.seek(0)
         self._file.seek(0)
         same_bytes = 0
