@@ -64,7 +64,7 @@ def test_every_point_has_its_turn() -> None:
             breaches.forgetting_what_was_done,
             Kill("orchestrator after writing sample"),
             "samples counted twice",
-            "2 samples",
+            "sample of chain",
         ),
         (breaches.answering_nothing, Kill("worker after a step is done"), "hangs", "nothing for"),
     ],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import time
 from collections import Counter
@@ -34,6 +35,7 @@ FEW_ATTEMPTS_EVERY_ROUNDS = 6
 REFUSED = "cannot be resumed"
 DIED_BEFORE = "its run died before it began"
 FINISHED = "has finished"
+COUNTED_TWICE = re.compile(r"is a (second sample of|sample of .*, after one of)")
 
 
 class Round:
@@ -112,6 +114,8 @@ class Round:
         judge_words(run.stderr)
         maker_died = code == 3 and "the process that makes the first payload ended with" in run.stderr
         refused = code in (2, 3) and (REFUSED in run.stderr or DIED_BEFORE in run.stderr)
+        if COUNTED_TWICE.search(run.stderr):  # the run itself finds it, when it is closed
+            raise PromiseBroken("samples counted twice", run.stderr)
         if code != -signal.SIGKILL and not maker_died and not refused:
             raise PromiseBroken("other promises broken", f"the orchestrator ended with {code}:\n{run.stderr}")
         lines = run.lines()
