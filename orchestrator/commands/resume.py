@@ -48,17 +48,16 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:
     from stepbench import aws_errors
 
     path, fetched = _here_or_fetched(settings, arguments.target)
-    # Before it is read: from here on nobody else writes it.
-    journal = Journal(path, again=True, through=settings.metrics_fsync)
-    file = metrics_file.read(path)
-    if (said := _nothing_to_do(file, arguments.retry_failed)) is not None:
-        journal.close()
-        say(said)
-        return 0
-    past = history.read(file.lines)
     with ExitStack() as stack:
-        stack.callback(journal.close)
         with _not_left(path if fetched else None):
+            # Before it is read: from here on nobody else writes it.
+            journal = Journal(path, again=True, through=settings.metrics_fsync)
+            stack.callback(journal.close)
+            file = metrics_file.read(path)
+            if (said := _nothing_to_do(file, arguments.retry_failed)) is not None:
+                say(said)
+                return 0
+            past = history.read(file.lines)
             place = stack.enter_context(site.opened(resumption.settings_for(file, past, settings)))
             stack.enter_context(aws_errors.worded("orchestrator", place.settings))
             preflight.check(place.settings, place.clients)

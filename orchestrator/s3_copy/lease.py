@@ -100,6 +100,10 @@ class Found:
     etag: str
 
 
+class NoLease(EnvironmentRefused):
+    """The object is not of our making, or of a newer version's."""
+
+
 class _Refused(Exception):
     """The object is not as it was thought to be."""
 
@@ -113,7 +117,7 @@ class _NoConditions(Exception):
 
 
 class LeaseObject:
-    """Every method raises the SDK's errors, and EnvironmentRefused for an object that is no lease."""
+    """Every method raises the SDK's errors, and NoLease."""
 
     def __init__(self, objects: Objects) -> None:
         self._objects = objects
@@ -126,7 +130,7 @@ class LeaseObject:
             answer = self._objects.client.get_object(Bucket=self._objects.bucket, Key=self._key)
             return Found(Lease.model_validate_json(answer["Body"].read()), answer["ETag"])
         except ValidationError as error:
-            raise EnvironmentRefused(
+            raise NoLease(
                 f"s3://{self._objects.bucket}/{self._key} is no lease of this version's; --force takes the run over, "
                 "once you know that nobody goes on with it"
             ) from error
@@ -225,7 +229,13 @@ class Held:
             self._begun_at_seconds = begun_at_seconds
         else:  # it may be that an earlier one came about whose answer was lost
             made = self._kept.read()
-        if made is None or made.lease.holder != self.lease.holder:
+        if made is None:
+            raise TakenOver(
+                f"the lease of run {self.lease.run} was removed from S3, so this orchestrator has stopped: nobody can "
+                f"tell who may go on; what it measured is kept in {self.lease.metrics_file}, and "
+                f"python -m orchestrator resume {self.lease.run} goes on with it"
+            )
+        if made.lease.holder != self.lease.holder:
             raise TakenOver(
                 f"another orchestrator has taken over run {self.lease.run}: its lease in S3 is no more this one's, so "
                 f"this one has stopped; what it measured is kept in {self.lease.metrics_file}"
@@ -246,7 +256,7 @@ def claim(kept: LeaseObject, mine: Lease, *, force: bool, sleep: Sleep, say: Say
 
     `force`: does not wait, nor ask for a proof. Raises UsageError where the run goes on elsewhere or nobody can tell.
     """
-    found = kept.read()
+    found = _found(kept, force=force)
     begun_at_seconds = monotonic()
     if found is None:
         made = kept.create(mine)
@@ -259,6 +269,16 @@ def claim(kept: LeaseObject, mine: Lease, *, force: bool, sleep: Sleep, say: Say
     if made is None:
         raise UsageError(f"run {mine.run} goes on elsewhere: another orchestrator has just taken it up")
     return Held(kept, made, begun_at_seconds)
+
+
+def _found(kept: LeaseObject, *, force: bool) -> Found | None:
+    try:
+        return kept.read()
+    except NoLease:
+        if not force:
+            raise
+        kept.delete()
+        return None
 
 
 def _is_free(lease: Lease, mine: Lease) -> bool:

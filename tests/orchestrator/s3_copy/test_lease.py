@@ -153,10 +153,10 @@ def test_a_write_whose_answer_was_lost_is_known_as_ones_own(store: Store, tmp_pa
     assert store.lease["renewals"] == 2
 
 
-def test_a_lease_that_is_gone_was_another_ones_to_remove(store: Store, tmp_path: Path) -> None:
+def test_who_finds_the_lease_removed_stops_and_says_how_to_go_on(store: Store, tmp_path: Path) -> None:
     held, _ = taken(store, mine(tmp_path))
     held.end()
-    with pytest.raises(TakenOver):
+    with pytest.raises(TakenOver, match=f"was removed from S3.*resume {RUN} goes on with it"):
         held.renew()
     assert store.objects == {}
 
@@ -200,10 +200,18 @@ def test_on_a_store_without_conditions_the_same_file_is_still_proof(conditions: 
     held.renew()
 
 
-def test_what_is_no_lease_is_told(store: Store, tmp_path: Path) -> None:
-    store.objects[NAMES.lease] = (b'{"v": 2}', '"1"')
+@pytest.mark.parametrize("content", [b'{"v": 2}', b"garbage"])
+def test_what_is_no_lease_is_told_and_can_be_taken_over_with_force(
+    store: Store, tmp_path: Path, content: bytes
+) -> None:
+    store.objects[NAMES.lease] = (content, '"1"')
     with pytest.raises(EnvironmentRefused, match="is no lease of this version's"):
         taken(store, mine(tmp_path))
+
+    held, waits = taken(store, mine(tmp_path), force=True)
+
+    assert waits == []
+    assert store.lease["holder"] == held.lease.holder
 
 
 def test_a_store_that_refuses_the_condition_of_a_renewal_is_told_in_its_own_words(store: Store, tmp_path: Path) -> None:
