@@ -96,6 +96,24 @@ def test_a_run_whose_machine_is_lost_goes_on_from_the_copy_on_another(fleet: Fle
     assert fleet.results_queues(run_id) == []
 
 
+def test_a_copy_that_was_edited_is_refused_and_leaves_no_file_behind(fleet: Fleet, saboteur: Saboteur) -> None:
+    run = a_run_that_waits(fleet, saboteur)
+    run_id = until_copied(fleet, run)
+    run.kill()
+    key = next(key for key in fleet.keys(PREFIX) if f"/parts/{run_id}/" in key)
+    part = fleet.clients.s3.get_object(Bucket=fleet.bucket, Key=key)["Body"].read()
+    fleet.clients.s3.put_object(Bucket=fleet.bucket, Key=key, Body=part.replace(b'"run_id":', b'"run_di":'))
+    folder = elsewhere(fleet)
+
+    refused = fleet.resume(folder, run_id)
+
+    assert refused.exit_code == 2
+    assert "made it from the copy in s3://" in refused.stderr
+    assert "Removed" in refused.stderr
+    assert "line 1" in refused.stderr
+    assert not list((folder / "out").iterdir())
+
+
 def test_of_two_that_resume_at_once_one_goes_on(fleet: Fleet, saboteur: Saboteur) -> None:
     run = a_run_that_waits(fleet, saboteur)
     run_id = until_copied(fleet, run)
