@@ -66,6 +66,7 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:
             )
         if newest is not file:
             if (said := _nothing_to_do(newest, arguments.retry_failed)) is not None:
+                keeping.end()  # the lease that was taken for nothing goes, as after any run
                 say(said)
                 return 0
             file, past = newest, history.read(newest.lines)

@@ -129,8 +129,8 @@ def _about_counts(files: Sequence[MetricsFile], counts: Counts) -> Iterator[str]
         )
     if counts.interrupted:
         yield (
-            f"{plural(counts.interrupted, 'sample')} of steps that were in flight while the orchestrator was down "
-            "have no total and are left out."
+            f"{plural(counts.interrupted, 'sample')} without a total left out: the orchestrator was down while "
+            f"{'its step was' if counts.interrupted == 1 else 'their steps were'} in flight."
         )
 
 

@@ -83,7 +83,7 @@ def test_a_run_whose_machine_is_lost_goes_on_from_the_copy_on_another(fleet: Fle
     run.kill()
     not_waited_for_long(fleet, run_id)
     [path] = (run.folder / "out").iterdir()
-    path.unlink()
+    kept = path.rename(path.with_suffix(".kept"))
     saboteur.go()
 
     outcome = fleet.resume(elsewhere(fleet), run_id, "--json")
@@ -94,6 +94,13 @@ def test_a_run_whose_machine_is_lost_goes_on_from_the_copy_on_another(fleet: Fle
     assert "made it from the copy in s3://" in outcome.stderr
     assert metrics_keys(fleet, run_id) == [f"metrics-{run_id}.jsonl"]
     assert fleet.results_queues(run_id) == []
+
+    kept.rename(path)
+    too_late = fleet.resume(run.folder, run_id)
+
+    assert too_late.exit_code == 0, too_late.stderr
+    assert "has finished" in too_late.stderr
+    assert metrics_keys(fleet, run_id) == [f"metrics-{run_id}.jsonl"]
 
 
 def test_a_copy_that_was_edited_is_refused_and_leaves_no_file_behind(fleet: Fleet, saboteur: Saboteur) -> None:
