@@ -235,7 +235,7 @@ def test_a_sound_run_draws_no_warning(summary_of: Callable[..., Summary]) -> Non
         ({"cold": True}, "--warmup"),
         ({"late": True}, "--stall-timeout"),
         ({"attempt": 2}, "retries: the time up to"),
-        ({"interrupted": True}, "while the orchestrator was down"),
+        ({"interrupted": True}, "the orchestrator was down while"),
         ({"s3": S3Facts(put=S3Requests(retries=1))}, "6 PUT retries"),
         ({"total_ns": 1}, "do not add up: chain 1 step 1: its parts"),
         ({}, "4 samples: too few for p95"),
