@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import signal
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -26,6 +27,13 @@ def _names_of_settings() -> set[str]:
     return names
 
 
+def _hear_signals() -> None:
+    """Whoever starts the tests in the background may have signals ignored, and all that they start would ignore them."""
+    for number in (signal.SIGINT, signal.SIGHUP, signal.SIGTERM):
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
+
+
 def _clear_environment() -> None:
     """Take the developer's settings and credentials out of this process, once and before any fixture."""
     ours = _names_of_settings()
@@ -41,6 +49,7 @@ def _clear_environment() -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Runs in every process of the suite, xdist's workers included, before anything is collected."""
+    _hear_signals()
     _clear_environment()
     examples = DirectoryBasedExampleDatabase(ROOT / ".hypothesis" / "examples")
     # No deadline: how long an example takes says more about the machine than about the code.

@@ -13,6 +13,7 @@ from orchestrator.commands import tail
 from stepbench.errors import UsageError
 from stepbench.settings import Settings
 from tests.orchestrator.report.sample_factory import make_run
+from tests.runs.waiting import DEADLINE_SECONDS
 
 
 def _arguments(*words: str) -> Namespace:
@@ -84,7 +85,7 @@ def test_ctrl_c_ends_it(tmp_path: Path) -> None:
     assert tailing.stdout is not None
     assert tailing.stdout.readline()
     tailing.send_signal(signal.SIGINT)
-    _, stderr = tailing.communicate()
+    _, stderr = tailing.communicate(timeout=DEADLINE_SECONDS)
     assert (tailing.returncode, stderr) == (130, b"")
 
 
