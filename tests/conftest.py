@@ -28,7 +28,7 @@ def _names_of_settings() -> set[str]:
 
 
 def _hear_signals() -> None:
-    """Whoever starts the tests in the background may have signals ignored, and all that they start would ignore them."""
+    """Where the tests were started in the background, signals may be ignored, and all that they start would be deaf."""
     for number in (signal.SIGINT, signal.SIGHUP, signal.SIGTERM):
         if signal.getsignal(number) is signal.SIG_IGN:
             signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
