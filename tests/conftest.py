@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import structlog
 from hypothesis import settings as hypothesis_settings
 from hypothesis.database import DirectoryBasedExampleDatabase
 
@@ -60,8 +61,12 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.fixture(autouse=True)
 def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every test starts in an empty folder: no `.env` is read there, and `out/` is made there."""
+    """Every test starts in an empty folder: no `.env` is read there, and `out/` is made there.
+
+    A program that ran within this process before may have set up its logs.
+    """
     monkeypatch.chdir(tmp_path)
+    structlog.reset_defaults()
 
 
 @pytest.fixture(scope="session")

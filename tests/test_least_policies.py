@@ -287,7 +287,7 @@ def test_a_run_is_gone_on_with_from_its_copy_with_no_more_either(place: Place) -
     copied = {"METRICS_SYNC_SECONDS": "3600"}
     allow(place, **copied)
     # A step that was announced and not sent when the interrupt came is lost: that is waited for.
-    with place.starting("--metrics-sync-seconds", "3600", "--stall-timeout", "2") as run:
+    with place.starting("--metrics-sync-seconds", "3600", "--stall-timeout", "2", "--max-attempts", "9") as run:
         run.until("a dispatch", lambda so_far: so_far.events("dispatching"))
         run.send(signal.SIGINT)
         run_id = run.outcome().plan["run_id"]

@@ -145,7 +145,7 @@ SABOTAGE: dict[str, tuple[Sabotage, Harm, str]] = {
     "what was announced is forgotten by a resume": (
         remembering(lambda past: past if past.ended is not None else replace(past, attempt=0)),
         "other promises broken",
-        "is sent twice",
+        "beyond its",
     ),
     "a chain is forgotten by a resume": (
         remembering(lambda past: None if past.chain == 1 else past),
