@@ -4,17 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, get_args
 
 Harm = Literal["samples lost", "samples counted twice", "keys written twice", "hangs", "other promises broken"]
-HARMS: tuple[Harm, ...] = (
-    "samples lost",
-    "samples counted twice",
-    "keys written twice",
-    "hangs",
-    "other promises broken",
-)
-
+HARMS: tuple[Harm, ...] = get_args(Harm)
 TRIALS = ("schedules", "kills", "faults", "inputs")
 """What the parts are summed up by: figures of these names, and those of their kinds, such as `kills of workers`."""
 
