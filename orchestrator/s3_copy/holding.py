@@ -37,7 +37,7 @@ def begun(plan: Plan, site: Site, journal: Journal, say: Say) -> Iterator[Keepin
             "This store honours no conditional writes: `resume` on another machine will ask for --force, because "
             "nobody can tell there whether this run still goes on."
         )
-    with Kept(objects, held, journal, site.settings.metrics_sync_seconds, Base(0, 0), _worded(site)) as kept:
+    with _kept(objects, held, journal, Base(0, 0), plan, site) as kept:
         yield kept
 
 
@@ -64,8 +64,13 @@ def taken_up(
     copied = listing.copied_bytes
     # A damaged copy is not gone on with, but made anew.
     base = Base(0, 0) if copied is None else Base(listing.epoch, copied)
-    with Kept(objects, held, journal, site.settings.metrics_sync_seconds, base, _worded(site)) as kept:
+    with _kept(objects, held, journal, base, newest.run.plan, site) as kept:
         yield kept, newest
+
+
+def _kept(objects: Objects, held: Held, journal: Journal, base: Base, plan: Plan, site: Site) -> Kept:
+    sync_seconds = site.settings.metrics_sync_seconds
+    return Kept(objects, held, journal, sync_seconds, base, plan.stall_timeout_seconds, _worded(site))
 
 
 def _raise_above(held: Held, known_epoch: int) -> None:

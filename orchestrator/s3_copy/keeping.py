@@ -11,7 +11,7 @@ import queue
 from collections.abc import Callable
 from dataclasses import dataclass
 from threading import Event, Thread
-from time import monotonic
+from time import monotonic, sleep
 from types import TracebackType
 from typing import Protocol, Self
 
@@ -43,7 +43,10 @@ class Keeping(Protocol):
     """Of everything that this orchestrator dispatches and copies."""
 
     def check(self) -> None:
-        """Raises TakenOver as soon as it is known, EnvironmentRefused where S3 was silent so long that it may be."""
+        """Raises TakenOver as soon as it is known, EnvironmentRefused where S3 was silent so long that it may be.
+
+        Before that it waits, STALL_TIMEOUT long, for a renewal: one that comes about proves that nobody has taken over.
+        """
         ...
 
     def prove(self) -> None:
@@ -103,9 +106,13 @@ class Kept:
         journal: Journal,
         sync_seconds: int,
         base: Base,
+        patience_seconds: float,
         worded: Callable[[BaseException], str],
     ) -> None:
-        """`base` is in the copy already. `worded` says for a person what S3 refused."""
+        """`base` is in the copy already. `worded` says for a person what S3 refused.
+
+        `patience_seconds`: how long S3 may take no renewal before a run that would need one ends.
+        """
         self.epoch = held.lease.epoch
         self._objects = objects
         self._held = held
@@ -113,6 +120,7 @@ class Kept:
         self._sync_seconds = sync_seconds
         self._parent = base.epoch
         self._copied_bytes = base.copied_bytes
+        self._patience_seconds = patience_seconds
         self._piece: tuple[int, bytes] | None = None
         self._due = monotonic()
         self._worded = worded
@@ -138,11 +146,24 @@ class Kept:
     def check(self) -> None:
         if self._held.may_be_lost:
             self._ask()  # a machine that slept may have lost nothing
+            self._wait_for_renewal()
         self._raise_known()
 
     def prove(self) -> None:
         self._ask()
-        self._raise_known()
+        self.check()
+
+    def _wait_for_renewal(self) -> None:
+        """Until S3 takes one, or another orchestrator's is found there, or patience is at its end."""
+        if self._is_unproven:
+            log.warning("this run waits until S3 takes a renewal of its lease", run=self._run)
+        while self._is_unproven and self._held.silent_seconds < self._patience_seconds:
+            sleep(ANSWER_SECONDS)
+            self._ask()
+
+    @property
+    def _is_unproven(self) -> bool:
+        return self._held.may_be_lost and self._lost is None and self._thread.is_alive()
 
     def _ask(self) -> None:
         """For a turn now; returns when the thread has made it, or makes none any more."""

@@ -23,6 +23,7 @@ from tests.orchestrator.s3_copy.store import NAMES, RUN, Store, kept_in
 
 INTERVAL_SECONDS = 3_600.0
 TAKEN_AFTER_SECONDS = leases.INTERVALS_OF_STANDSTILL * INTERVAL_SECONDS
+PATIENCE_SECONDS = 2 * TAKEN_AFTER_SECONDS
 
 
 class Clock:
@@ -59,7 +60,9 @@ def kept(store: Store, folder: Path, worded: Callable[[BaseException], str] = st
     held = held_in(store, path)
     journal = Journal(path, again=True)
     journal.cut(path.stat().st_size)
-    with Kept(Objects(client, "payloads", NAMES), held, journal, 3_600, Base(0, 0), worded) as keeping:
+    with Kept(
+        Objects(client, "payloads", NAMES), held, journal, 3_600, Base(0, 0), PATIENCE_SECONDS, worded
+    ) as keeping:
         yield keeping
     journal.close()
 
@@ -78,8 +81,43 @@ def test_a_run_whose_lease_may_be_anothers_by_now_goes_no_further(
         silent(store, monkeypatch)
         clock.seconds += TAKEN_AFTER_SECONDS - 1
         keeping.check()
-        clock.seconds += 1
-        with pytest.raises(EnvironmentRefused, match=r"no renewal .* for 10800 s.*`resume` goes on.*SlowDown"):
+        clock.seconds += PATIENCE_SECONDS
+        with pytest.raises(EnvironmentRefused, match=r"no renewal .* for \d+ s.*`resume` goes on.*SlowDown"):
+            keeping.check()
+
+
+def test_a_run_whose_lease_may_be_anothers_waits_for_a_renewal_that_proves_otherwise(
+    store: Store, tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put_object, refusals = store.put_object, iter([True] * 3)
+
+    def away_for_a_while(**arguments: Any) -> Any:
+        if next(refusals, False):
+            raise refused("SlowDown", "PutObject", 503)
+        return put_object(**arguments)
+
+    monkeypatch.setattr(keeping_module, "sleep", lambda _: None)
+    with kept(store, tmp_path) as keeping:
+        monkeypatch.setattr(store, "put_object", away_for_a_while)
+        clock.seconds += TAKEN_AFTER_SECONDS
+        keeping.check()
+        assert store.lease["renewals"] == 1
+
+
+def test_a_run_that_waits_for_a_renewal_ends_where_another_has_taken_over(
+    store: Store, tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put_object = store.put_object
+
+    def taken_over_meanwhile(_: float) -> None:
+        monkeypatch.setattr(store, "put_object", put_object)
+        held_in(store, tmp_path / "another", force=True)
+
+    monkeypatch.setattr(keeping_module, "sleep", taken_over_meanwhile)
+    with kept(store, tmp_path) as keeping:
+        silent(store, monkeypatch)
+        clock.seconds += TAKEN_AFTER_SECONDS
+        with pytest.raises(TakenOver):
             keeping.check()
 
 
