@@ -9,7 +9,7 @@ from stepbench import refusals
 from stepbench.errors import EnvironmentRefused
 from stepbench.failures import error_code
 from stepbench.iam_grants import Role
-from stepbench.settings import Settings
+from stepbench.settings import Settings, flag_of, variables_of
 
 _BUCKET = "the bucket does not exist; --bucket (ORCH_BUCKET) names it"
 _REGION = "the bucket is in another region; --aws-region (AWS_REGION) names its region"
@@ -42,7 +42,6 @@ _BY_CLASS = {
     "PartialCredentialsError": _SOURCES,
     "CredentialRetrievalError": _SOURCES,
 }
-_UNREACHABLE = "is the network up, and are --aws-region (AWS_REGION) and --aws-endpoint-url (AWS_ENDPOINT_URL) right?"
 
 
 @contextmanager
@@ -66,8 +65,16 @@ def sentence_for(error: BaseException, role: Role, settings: Settings) -> str | 
         known = _BY_CODE.get(error_code(error) or "")
         return refusals.refusal(error, role, settings) or (f"{known} ({error})" if known else str(error))
     if isinstance(error, BotoCoreError):
-        return f"{error}; {_BY_CLASS.get(type(error).__name__, _UNREACHABLE)}"
+        return f"{error}; {_BY_CLASS.get(type(error).__name__) or _unreachable(error, settings)}"
     return None
+
+
+def _unreachable(error: BaseException, settings: Settings) -> str:
+    of_one_service = {"s3_endpoint_url": settings.s3_endpoint_url, "sqs_endpoint_url": settings.sqs_endpoint_url}
+    named = [field for field, url in of_one_service.items() if url and url in str(error)] or ["endpoint_url"]
+    variables = [variables_of(field)[0] for field in named]
+    endpoints = " and ".join(f"{flag_of(variable)} ({variable})" for variable in variables)
+    return f"is the network up, and are --aws-region (AWS_REGION) and {endpoints} right?"
 
 
 def answer_in(error: BaseException) -> BaseException:

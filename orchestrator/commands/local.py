@@ -43,6 +43,7 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:
     """0 when ended by Ctrl-C or SIGTERM, which are the ways to end it. Raises EnvironmentRefused if it cannot start."""
     from orchestrator.local.environment import for_second_terminal
     from orchestrator.local.stack import embedded_stack
+    from stepbench import env_file
     from stepbench.machine import cores
 
     ended = _asked_to_end()
@@ -52,7 +53,7 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:
             stack.wait_until_working()
         sys.stderr.write(_HEADING.format(worker="" if arguments.no_worker else ", with a worker"))
         sys.stderr.flush()
-        print("\n".join(lines(for_second_terminal(stack.environment, os.environ))), flush=True)
+        print("\n".join(lines(for_second_terminal(stack.environment, os.environ, env_file.read().values))), flush=True)
         while not ended.wait(_LOOK_SECONDS):
             stack.check()
     return 0

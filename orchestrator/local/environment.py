@@ -36,12 +36,16 @@ def cleaned(environment: Mapping[str, str]) -> dict[str, str]:
     return {**with_our_packages(kept), **NOTHING_ELSE}
 
 
-def for_second_terminal(stack: Mapping[str, str], environment: Mapping[str, str]) -> dict[str, str]:
-    """Variables that bring a terminal with an environment like this one to the stack, and to nothing else.
+def for_second_terminal(
+    stack: Mapping[str, str], environment: Mapping[str, str], env_file: Mapping[str, str]
+) -> dict[str, str]:
+    """Variables that bring a terminal with an environment and a `.env` like these to the stack, and to nothing else.
 
-    Proxies stay as they are, but are kept away from this machine's own addresses.
+    Proxies stay as they are, but are kept away from this machine's own addresses. What nobody has set is left out: an
+    empty AWS_PROFILE is no profile for us, but one without a name for other programs that use the SDK.
     """
-    lines = {**stack, **NOTHING_ELSE, **dict.fromkeys(NOT_SET, "")}
+    in_the_way = [name for name in NOT_SET if environment.get(name) or env_file.get(name)]
+    lines = {**stack, **dict.fromkeys(in_the_way, ""), **NOTHING_ELSE}
     if any(name.lower() in PROXIES[:3] for name in environment):
         known = environment.get("no_proxy") or environment.get("NO_PROXY")
         lines["NO_PROXY"] = lines["no_proxy"] = f"{known},{HOST}" if known else HOST

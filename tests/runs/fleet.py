@@ -63,7 +63,7 @@ class Fleet:
         """What a program needs to find this fleet and nothing else."""
         return {
             **environment.cleaned(os.environ),
-            **environment.for_second_terminal(self._stack.environment, {}),
+            **environment.for_second_terminal(self._stack.environment, os.environ, {}),
             "ORCH_STEPS_QUEUE_URL": self.steps_queue_url,
             "PAYLOAD_MB": SMALL_PAYLOAD_MB,
             "LOG_FORMAT": "json",

@@ -77,6 +77,15 @@ def test_what_keeps_aws_from_being_asked_is_told_with_what_to_look_at(error: Exc
     assert "\n" not in text
 
 
+def test_the_endpoint_of_one_service_is_named_by_its_own_setting() -> None:
+    settings = Settings.model_construct(s3_endpoint_url="http://localhost:9", sqs_endpoint_url="http://localhost:8")
+    text = aws_errors.sentence_for(
+        sdk.EndpointConnectionError(endpoint_url="http://localhost:9/payloads/key"), "worker", settings
+    )
+    assert text is not None
+    assert "--aws-endpoint-url-s3 (AWS_ENDPOINT_URL_S3) right?" in text
+
+
 def test_missing_credentials_are_not_called_refused() -> None:
     text = sentence(sdk.NoCredentialsError())
     assert text is not None

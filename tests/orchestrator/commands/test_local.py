@@ -12,7 +12,7 @@ import pytest
 
 from tests.processes import alive_in_group, wait_until
 
-LAST_LINE = "export ORCH_RESULTS_QUEUE_URL=''\n"
+LAST_LINE = "export AWS_EC2_METADATA_DISABLED=true\n"
 USE_IT = """
 from stepbench.aws import AwsConfig, Clients
 from stepbench.settings import Settings

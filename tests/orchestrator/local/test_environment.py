@@ -51,7 +51,8 @@ def test_our_own_packages_are_found_before_those_of_the_user() -> None:
 
 
 def test_a_second_terminal_is_told_what_to_forget() -> None:
-    lines = environment.for_second_terminal({"ORCH_BUCKET": "stepbench"}, {})
+    users, env_file = {"AWS_PROFILE": "team", "AWS_SESSION_TOKEN": "token"}, {"AWS_ENDPOINT_URL": "http://elsewhere"}
+    lines = environment.for_second_terminal({"ORCH_BUCKET": "stepbench"}, users, env_file)
 
     assert lines["ORCH_BUCKET"] == "stepbench"
     assert lines["AWS_PROFILE"] == lines["AWS_SESSION_TOKEN"] == lines["AWS_ENDPOINT_URL"] == ""
@@ -59,10 +60,16 @@ def test_a_second_terminal_is_told_what_to_forget() -> None:
     assert "NO_PROXY" not in lines
 
 
+def test_a_second_terminal_where_nothing_is_in_the_way_can_use_other_programs_of_the_sdk() -> None:
+    lines = environment.for_second_terminal({}, {"AWS_PROFILE": ""}, {})
+
+    assert "AWS_PROFILE" not in lines
+
+
 @pytest.mark.parametrize(("no_proxy", "expected"), [(None, "127.0.0.1"), ("intranet", "intranet,127.0.0.1")])
 def test_a_second_terminal_behind_a_proxy_reaches_this_machine_directly(no_proxy: str | None, expected: str) -> None:
     proxied = {"HTTPS_PROXY": "http://proxy", **({"NO_PROXY": no_proxy} if no_proxy else {})}
-    lines = environment.for_second_terminal({}, proxied)
+    lines = environment.for_second_terminal({}, proxied, {})
 
     assert lines["NO_PROXY"] == lines["no_proxy"] == expected
 
