@@ -88,12 +88,25 @@ def _can_be_read(reply: dict[str, Any], operation: Any) -> bool:
         return False
     if operation.name in EMPTY and length is None and reply["status_code"] != NO_CONTENT:
         return "transfer-encoding" in headers
-    return operation.service_model.protocol != "json" or _is_text(body)
+    return _is_text(body) if operation.service_model.protocol == "json" else _is_understood(reply, operation)
 
 
 def _is_text(body: bytes) -> bool:
     try:
         body.decode()
     except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _is_understood(reply: dict[str, Any], operation: Any) -> bool:
+    """The SDK's own parser tells, which raises Python's own errors: of a digit that has become a letter, ValueError."""
+    from botocore.parsers import create_parser
+
+    if not reply["body"]:
+        return True
+    try:
+        create_parser(operation.service_model.protocol).parse(reply, operation.output_shape)
+    except Exception:  # noqa: BLE001 # whatever it stumbles over
         return False
     return True

@@ -10,18 +10,21 @@ import pytest
 
 from orchestrator.channels import sqs as sqs_module
 from orchestrator.run.loop import RunLoop
+from orchestrator.s3_copy.objects import Objects
 from stepbench import whole_replies
 from stepbench.aws import AwsConfig, Clients
 from tests.chaos.faults import catalogue, part
 from tests.chaos.faults.bench import Bench, bench
-from tests.chaos.faults.catalogue import ALL_PAIRS, FULL, IN_PARTS, SMALL, Call, Fault, Planned, Round
+from tests.chaos.faults.catalogue import ALL_PAIRS, COPIED, FULL, IN_PARTS, SMALL, Call, Fault, Planned, Round
 from tests.chaos.faults.round import play_round
 from tests.chaos.figures import Harm, PromiseBroken
 from tests.chaos.test_sabotage import Sabotage, accepting_duplicates, performing, setting
 from tests.runs import fleet as fleet_module
 
-ENDING = 7
+ENDING = 3
 """The first of some rounds in which a fault lasts until the run ends."""
+COPIED_ROUND = 34
+"""A renewal of the lease is done twice, and the removal of the copy's parts is answered without being done."""
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +33,7 @@ def place() -> Iterator[Bench]:
         yield made
 
 
-@pytest.mark.parametrize(("rounds", "seed"), [(4, 1), (1, FULL + ENDING)])
+@pytest.mark.parametrize(("rounds", "seed"), [(4, 1), (1, FULL + ENDING), (1, COPIED_ROUND)])
 def test_every_promise_is_kept_whatever_goes_wrong_between(rounds: int, seed: int, place: Bench) -> None:
     figures = part.run_on(place, rounds, seed)
     assert not figures.failures, "\n".join(figures.failures)
@@ -61,7 +64,7 @@ def test_a_seed_repeats_its_round() -> None:
 
 
 def one_fault(call: str, fault: Fault, after: int = 0, times: int = 1) -> Round:
-    recipe = IN_PARTS if "Part" in call else SMALL
+    recipe = IN_PARTS if "Part" in call else COPIED if "copy" in call else SMALL
     return Round(0, recipe, (Planned(Call(call), fault, after, times),))
 
 
@@ -95,6 +98,12 @@ SABOTAGE: dict[str, tuple[Sabotage, Round, Harm, str]] = {
         one_fault("ListObjectsV2", "cut within the headers"),
         "other promises broken",
         "is still there",
+    ),
+    "parts of the copy stay": (
+        setting(Objects, "remove_parts", lambda self, epoch: None),
+        one_fault("PutObject of the copy", "delay"),
+        "other promises broken",
+        "are left of the copy",
     ),
     "an outage ends the run": (
         setting(sqs_module.SqsChannel, "_patiently", lambda self, call, *arguments: call(*arguments)),

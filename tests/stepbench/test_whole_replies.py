@@ -18,6 +18,10 @@ from stepbench.failures import is_retryable
 URL = "https://sqs.us-east-1.amazonaws.com/123456789012/q"
 TRIES = 3
 JSON = b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Type: application/x-amz-json-1.0\r\n"
+LISTING = (
+    b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n<ListBucketResult><IsTruncated>false</IsTruncated><Contents>"
+    b"<Key>k</Key><Size>%b</Size><LastModified>%b</LastModified></Contents></ListBucketResult>"
+)
 S3 = b'HTTP/1.1 200 OK\r\nConnection: close\r\nETag: "e"\r\n'
 
 Calls = dict[str, Callable[[Clients], Any]]
@@ -131,6 +135,8 @@ CUT = {
     ),
     "an object without its length": ("GetObject", S3 + b"\r\n"),
     "a listing": ("ListObjectsV2", b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 50\r\n\r\n<a></a>"),
+    "a date within a listing": ("ListObjectsV2", LISTING % (b"1", b"2026-11-21T21:43:;8.000Z")),
+    "a size within a listing": ("ListObjectsV2", LISTING % (b"q", b"2026-11-21T21:43:38.000Z")),
 }
 
 
@@ -156,6 +162,7 @@ WHOLE = {
     "nothing that is left": ("DeleteObject", b"HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n"),
     "nothing to tell": ("DeleteQueue", JSON + b"Content-Length: 0\r\n\r\n"),
     "nothing to tell in chunks": ("DeleteQueue", JSON + b"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n"),
+    "a listing": ("ListObjectsV2", LISTING % (b"1", b"2026-11-21T21:43:38.000Z")),
     "nothing that was refused": (
         "DeleteObjects",
         b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 15\r\n\r\n<DeleteResult/>",

@@ -13,7 +13,7 @@ from orchestrator.local.stack import embedded_stack
 from orchestrator.run import execution
 from stepbench.queues import MAX_BATCH_MESSAGES
 from stepbench.settings import Settings
-from tests.chaos.faults.catalogue import MOST_ATTEMPTS, SDK_TRIES
+from tests.chaos.faults.catalogue import MOST_ATTEMPTS, SDK_TRIES, Recipe
 from tests.chaos.faults.proxy import Proxies, proxies
 from tests.chaos.faults.witness import Witness
 from tests.runs.fleet import Fleet
@@ -34,11 +34,15 @@ class Bench:
         self._worker: WorkerProgram | None = None
         self._told = 0
 
-    def run(self, *flags: str) -> Outcome:
-        return self.fleet.run("--json", *flags, **self._variables)
+    def run(self, recipe: Recipe) -> Outcome:
+        size = (f"--chains={recipe.chains}", f"--steps={recipe.steps}")
+        return self.fleet.run("--json", *size, *recipe.flags, **self._of(recipe))
 
-    def resume(self, folder: Path, run_id: str) -> Outcome:
-        return self.fleet.resume(folder, run_id, "--json", **self._variables)
+    def resume(self, recipe: Recipe, folder: Path, run_id: str) -> Outcome:
+        return self.fleet.resume(folder, run_id, "--json", **self._of(recipe))
+
+    def _of(self, recipe: Recipe) -> dict[str, str]:
+        return {**self._variables, "METRICS_SYNC_SECONDS": str(recipe.sync_seconds)}
 
     def ready(self) -> None:
         """There is a worker, and nothing of an earlier round in its way."""

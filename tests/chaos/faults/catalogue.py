@@ -55,6 +55,8 @@ class Recipe:
     steps: int
     flags: tuple[str, ...]
     calls: tuple[Call, ...]
+    sync_seconds: int = 0
+    """METRICS_SYNC_SECONDS."""
 
 
 SMALL = Recipe(
@@ -99,7 +101,21 @@ IN_PARTS = Recipe(
         Call("AbortMultipartUpload", has_body=False),
     ),
 )
-RECIPES = (SMALL, HELD, IN_PARTS)
+COPIED = Recipe(
+    "copied",
+    chains=1,
+    steps=2,
+    flags=("--payload-mb=0.02", "--transform=cpu", "--transform-cpu-ms=1500"),
+    calls=(
+        # The first ones are the lease's, without which no run that is to be copied begins.
+        Call("PutObject of the copy", has_body=False, first=6, waited_out=False),
+        Call("DeleteObject of the copy", has_body=False, waited_out=False),
+        Call("ListObjectsV2", first=1, waited_out=False),
+        Call("DeleteObjects", waited_out=False),
+    ),
+    sync_seconds=1,
+)
+RECIPES = (SMALL, HELD, IN_PARTS, COPIED)
 
 
 @dataclass(frozen=True)

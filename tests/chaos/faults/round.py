@@ -8,6 +8,7 @@ from itertools import product
 
 import pytest
 
+from orchestrator.run.plan import METRICS_FOLDER, metrics_key
 from tests.chaos.faults.bench import Bench
 from tests.chaos.faults.catalogue import HARMLESS, Fault, Round, of_seed
 from tests.chaos.figures import Figures, PromiseBroken
@@ -49,7 +50,7 @@ def _words(error: BaseException) -> str:
 
 
 def _play(bench: Bench, round_: Round, figures: Figures) -> None:
-    outcome = bench.run(f"--chains={round_.recipe.chains}", f"--steps={round_.recipe.steps}", *round_.recipe.flags)
+    outcome = bench.run(round_.recipe)
     met, keys = bench.between.met()
     figures.tried[f"runs that ended with {outcome.exit_code}"] += 1
     _judge_words(bench, outcome)
@@ -60,6 +61,8 @@ def _play(bench: Bench, round_: Round, figures: Figures) -> None:
     if outcome.exit_code == 0:
         _judge_telling(outcome, met, keys)
         _judge_cleaning(bench, outcome)
+        if round_.recipe.sync_seconds:
+            _judge_copy(bench, outcome)
     for breach in bench.witness.breaches():
         raise breach
     figures.tried["samples"] += len(outcome.samples)
@@ -111,7 +114,7 @@ def _resumed(bench: Bench, round_: Round, figures: Figures) -> Outcome:
     bench.between.begin(None)
     file = max(bench.fleet.folder.glob("run-*/out/metrics-*.jsonl"), key=lambda found: found.stat().st_mtime_ns)
     run_id = file.stem.removeprefix("metrics-")
-    outcome = bench.resume(file.parent.parent, run_id)
+    outcome = bench.resume(round_.recipe, file.parent.parent, run_id)
     figures.tried["runs that were resumed"] += 1
     _judge_words(bench, outcome)
     if outcome.exit_code != 0:
@@ -140,6 +143,17 @@ def _judge_cleaning(bench: Bench, outcome: Outcome) -> None:
     written = {sample["output_uri"].split("/", 3)[3] for sample in outcome.samples}
     if still := written & set(bench.fleet.keys(outcome.plan["prefix"])):
         raise broken(f"{sorted(still)} is still there after the run has removed its payloads")
+
+
+def _judge_copy(bench: Bench, outcome: Outcome) -> None:
+    """Of a run that ended well there is the whole file, and neither parts nor a lease."""
+    run_id = outcome.plan["run_id"]
+    (file,) = bench.fleet.folder.glob(f"run-*/out/metrics-{run_id}.jsonl")
+    key = metrics_key(outcome.plan["prefix"], run_id)
+    if (kept := bench.fleet.keys(outcome.plan["prefix"] + METRICS_FOLDER)) != [key]:
+        raise broken(f"{kept} are left of the copy")
+    if bench.fleet.clients.s3.get_object(Bucket=bench.fleet.bucket, Key=key)["Body"].read() != file.read_bytes():
+        raise PromiseBroken("samples lost", "the copy is not the metrics file")
 
 
 def broken(sentence: str) -> PromiseBroken:

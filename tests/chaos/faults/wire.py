@@ -8,7 +8,11 @@ import re
 from dataclasses import dataclass
 from urllib.parse import parse_qs, unquote, urlsplit
 
+from orchestrator.run.plan import METRICS_FOLDER
+
 MOST_HEAD_BYTES = 262_144
+OF_THE_COPY = " of the copy"
+"""Of a metrics file, and its lease."""
 _EXPECT = re.compile(rb"\r\nexpect:[^\r]*", re.IGNORECASE)
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
@@ -94,7 +98,8 @@ def asked(request: Message) -> Asked:
     method, path, _ = request.first_line.split(" ")
     parts = urlsplit(path)
     key = unquote(parts.path.lstrip("/").partition("/")[2])
-    return Asked(_s3_call(method, key, parse_qs(parts.query, keep_blank_values=True)), try_of, key=key)
+    call = _s3_call(method, key, parse_qs(parts.query, keep_blank_values=True))
+    return Asked(call + OF_THE_COPY if f"/{METRICS_FOLDER}" in key else call, try_of, key=key)
 
 
 def _s3_call(method: str, key: str, query: dict[str, list[str]]) -> str:

@@ -2,7 +2,7 @@
 
 A key is written once where one call wrote it: the SDK's own tries of a call, and a call that was done twice on its way,
 carry the same invocation id and the same bytes. Another invocation that writes the key is another execution's, or a
-program that writes twice, and breaks promise 2.
+program that writes twice, and breaks promise 2. That is promised of payloads: the lease is there to be written again.
 """
 
 from __future__ import annotations
