@@ -94,6 +94,21 @@ def test_a_completion_is_sent_before_its_step_message_is_deleted() -> None:
     assert desk.held.steps() == []
 
 
+@pytest.mark.parametrize("failures", [0, 1])
+def test_while_a_completion_that_is_sent_at_once_is_not_accepted_its_step_message_is_not_deleted(
+    failures: int,
+) -> None:
+    desk = Desk()
+    desk.results_queue.faults["send"].extend([outage()] * failures)
+    desk.results_queue.before = lambda call: desk.publisher._delete(now=True)  # as the thread may at any moment
+    (step,) = desk.holds(1)
+    desk.publisher.publish(finished(step))
+    assert desk.told == [("results", "send", 1)]
+    assert desk.held.steps() == [step]
+    desk.publishes()
+    assert desk.told == [("results", "send", 1)] * (1 + failures) + [("steps", "delete", 1)]
+
+
 def test_many_completions_share_calls_and_so_do_the_deletions() -> None:
     desk = Desk()
     desk.publishes(*(finished(step) for step in desk.holds(23)))
