@@ -49,8 +49,9 @@ def go_on(
 ) -> Channel:
     """Runs what earlier incarnations left to its end, as `execute` does. `past` has a first payload."""
     assert past.first_payload is not None
+    usable = _results_queue(plan, site)  # where that is refused, a finished run is to stay one
     journal.write([Event(event="resumed", at=now_text(), epoch=epoch)])
-    _results_queue(plan, site)()
+    usable()
     chains = _chains(plan, past.first_payload, epoch)
     first = chains.resume(past.chains, retry_failed=retry_failed)
     return _drive(plan, site, epoch, chains, first, journal, observe)

@@ -9,7 +9,9 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+from botocore.exceptions import ClientError
 
+from orchestrator.run import results_queue
 from tests.runs.fleet import Fleet
 from tests.runs.programs import Outcome, RunProgram
 from tests.runs.saboteur import Saboteur
@@ -220,6 +222,26 @@ def test_failed_chains_are_tried_again_when_asked_for(fleet: Fleet, saboteur: Sa
     assert outcome.exit_code == 0, outcome.stderr
     assert [(line["step"], line["attempt"]) for line in outcome.samples] == [(1, 2), (2, 1)]
     assert outcome.summary["counts"]["chains_failed"] == 0
+
+
+def test_a_finished_run_whose_queue_is_refused_stays_finished(
+    fleet: Fleet, saboteur: Saboteur, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def deleted_recently(*_: object) -> None:
+        error = {"Code": "AWS.SimpleQueueService.QueueDeletedRecently", "Message": "wait 60 seconds"}
+        raise ClientError({"Error": error}, "CreateQueue")  # type: ignore[typeddict-item] # all that SQS tells
+
+    fleet.worker(**saboteur.variables)
+    saboteur.order("kill", "upload")
+    run = fleet.start("--steps=2", MAX_ATTEMPTS="1")
+    failed = run.outcome()
+    monkeypatch.setattr(results_queue, "create", deleted_recently)
+
+    refused = fleet.resume(run.folder, failed.plan["run_id"], "--retry-failed")
+
+    assert refused.exit_code == 3
+    assert "was deleted a minute ago; try again" in refused.stderr
+    assert refused.lines == failed.lines
 
 
 @pytest.mark.parametrize(
