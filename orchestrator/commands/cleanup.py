@@ -30,7 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=_seconds,
         metavar="AGE",
         help="only runs without a sign of life for so long: 30m, 12h, 7d (default 7d; never before STEP_EXPIRY unless "
-        "the run's metrics file is here and says that it has finished)",
+        "the run's metrics file is here, says that it has finished, and nothing of the run came after it)",
     )
     parser.add_argument("--metrics", action="store_true", help="remove the copies of metrics files too")
     parser.add_argument("--dry-run", action="store_true", help="say what would be removed, and remove nothing")

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import fcntl
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
@@ -24,6 +26,8 @@ class LocalFile:
     state: State
     step_expiry_seconds: float | None = None
     """The run's own; null where no file tells it."""
+    written: datetime | None = None
+    """When something was last written to it, by this machine's clock; null where no file tells of a run."""
 
 
 @contextmanager
@@ -44,10 +48,11 @@ def held(metrics_dir: Path, run_id: str) -> Iterator[LocalFile]:
         except BlockingIOError:
             yield LocalFile(path, "at work")
             return
-        yield _read(path, run_id)
+        written = datetime.fromtimestamp(os.fstat(file.fileno()).st_mtime, UTC)
+        yield _read(path, run_id, written)
 
 
-def _read(path: Path, run_id: str) -> LocalFile:
+def _read(path: Path, run_id: str, written: datetime) -> LocalFile:
     try:
         file = metrics_file.read(path)
     except UsageError:
@@ -56,4 +61,4 @@ def _read(path: Path, run_id: str) -> LocalFile:
         return LocalFile(path, "unreadable")
     # A torn line behind the summary is of failed chains that were begun again.
     finished = file.summary is not None and not file.torn_line
-    return LocalFile(path, "finished" if finished else "unfinished", file.run.plan.step_expiry_seconds)
+    return LocalFile(path, "finished" if finished else "unfinished", file.run.plan.step_expiry_seconds, written)

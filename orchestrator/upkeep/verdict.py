@@ -10,9 +10,11 @@ from orchestrator.upkeep.remains import Remains
 from orchestrator.upkeep.words import SECONDS_PER_DAY, age
 
 DEFAULT_OLDER_THAN_SECONDS = 7.0 * SECONDS_PER_DAY
-LEASE_FRESH_SECONDS = 1_200.0
-"""It is renewed every few seconds. The rest is for clocks that differ: AWS puts up with 15 minutes,
+CLOCKS_DIFFER_SECONDS = 1_200.0
+"""At most, with something to spare: AWS puts up with 15 minutes,
 see https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html."""
+LEASE_FRESH_SECONDS = CLOCKS_DIFFER_SECONDS
+"""It is renewed every few seconds; that is nothing beside the clocks."""
 
 
 @dataclass(frozen=True)
@@ -26,11 +28,11 @@ class Terms:
     step_expiry_seconds: float
     """For runs whose own is not known here."""
 
-    def quiet_seconds(self, local: LocalFile) -> float:
-        """At once for a run that is named and known to have finished; steps of any other may live until they expire."""
+    def quiet_seconds(self, local: LocalFile, *, has_ended: bool) -> float:
+        """At once for a run that is named and known to have ended; steps of any other may live until they expire."""
         unless_told = 0.0 if self.run_is_named else DEFAULT_OLDER_THAN_SECONDS
         asked = unless_told if self.older_than_seconds is None else self.older_than_seconds
-        if local.state == "finished":
+        if has_ended:
             return asked
         return max(asked, local.step_expiry_seconds or self.step_expiry_seconds)
 
@@ -44,8 +46,20 @@ def why_kept(remains: Remains, local: LocalFile, terms: Terms, now: datetime) ->
             return f"it has not finished: resume it, or give it up by moving {local.path} elsewhere"
         case "unreadable":
             return f"{local.path} cannot be read, so nobody knows; move it elsewhere if the run is over"
-    age_seconds = (now - remains.last_sign).total_seconds()
-    return _why_in_use(remains, now) or _why_too_young(age_seconds, terms.quiet_seconds(local))
+    later = _sign_after_the_end(remains, local)
+    quiet_seconds = terms.quiet_seconds(local, has_ended=local.state == "finished" and later is None)
+    return _why_in_use(remains, now) or _why_too_young(remains, now, quiet_seconds, later)
+
+
+def _sign_after_the_end(remains: Remains, local: LocalFile) -> str | None:
+    """What a finished run has no more: from a copy of its file, failed chains may have been begun again elsewhere."""
+    if local.written is None or local.state != "finished":
+        return None
+    if remains.queue is not None:
+        return "its results queue is there"
+    if (remains.last_sign - local.written).total_seconds() > CLOCKS_DIFFER_SECONDS:
+        return f"something of it is younger than {local.path}"
+    return None
 
 
 def _why_in_use(remains: Remains, now: datetime) -> str | None:
@@ -56,7 +70,9 @@ def _why_in_use(remains: Remains, now: datetime) -> str | None:
     return None
 
 
-def _why_too_young(age_seconds: float, quiet_seconds: float) -> str | None:
-    if age_seconds < quiet_seconds:
-        return f"its last sign is {age(age_seconds)} old; it counts as over after {age(quiet_seconds)}"
-    return None
+def _why_too_young(remains: Remains, now: datetime, quiet_seconds: float, later: str | None) -> str | None:
+    age_seconds = (now - remains.last_sign).total_seconds()
+    if age_seconds >= quiet_seconds:
+        return None
+    because = f"; {later}, so it may have been gone on with elsewhere" if later else ""
+    return f"its last sign is {age(age_seconds)} old; it counts as over after {age(quiet_seconds)}{because}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import uuid
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,7 @@ import pytest
 from tests.runs.commands import orchestrator
 from tests.runs.fleet import Fleet
 from tests.runs.programs import RunProgram
+from tests.runs.saboteur import Saboteur
 from tests.runs.waiting import eventually
 
 SMALL = ("--steps=2", "--payload-mb=0.01")
@@ -207,6 +209,29 @@ def test_a_finished_run_is_kept_for_a_week_and_removed_at_once_when_it_is_named(
     assert named.returncode == 0, named.stderr
     assert {key for key in before if key.startswith(ground.folder(done))} == before - ground.objects()
     assert ground.objects() == {f"{ground.folder(OLD)}payloads/x"}
+
+
+def test_a_finished_run_whose_failed_chains_are_tried_again_elsewhere_is_kept(
+    ground: Ground, saboteur: Saboteur
+) -> None:
+    worker = ground.fleet.worker(**ground.variables, **saboteur.variables)
+    saboteur.order("kill", "transform")
+    failed = ground.fleet.run(*SMALL, "--max-attempts=1", **ground.variables)
+    assert failed.exit_code == 1, failed.stderr
+    worker.kill()  # whoever tries again waits for another one
+    (path,) = ground.metrics_dir.iterdir()
+    run_id = path.stem.removeprefix("metrics-")
+    elsewhere = ground.fleet.folder / "elsewhere"
+    shutil.copytree(ground.metrics_dir, elsewhere / "out")
+    there = ground.variables | {"METRICS_DIR": "out", "PAYLOAD_MB": "0.01"}
+    again = ground.fleet.start_resume(elsewhere, run_id, "--retry-failed", **there)
+    again.until("it goes on", lambda so_far: so_far.events("resumed"))
+    before = ground.everything()
+
+    answer = ground.cleanup(run_id, "--yes")
+
+    assert "its results queue is there, so it may have been gone on with elsewhere\n" in answer.stdout
+    assert ground.everything() == before
 
 
 def test_a_named_run_that_is_not_known_here_is_kept_until_its_steps_expire(ground: Ground) -> None:

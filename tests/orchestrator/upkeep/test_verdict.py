@@ -2,12 +2,13 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from orchestrator.upkeep.local_file import LocalFile, State
 from orchestrator.upkeep.remains import Remains, ResultsQueue
-from orchestrator.upkeep.verdict import LEASE_FRESH_SECONDS, Terms, why_kept
+from orchestrator.upkeep.verdict import CLOCKS_DIFFER_SECONDS, LEASE_FRESH_SECONDS, Terms, why_kept
 
 NOW = datetime(2031, 2, 3, tzinfo=UTC)
 HOUR, DAY = 3_600.0, 86_400.0
@@ -22,12 +23,14 @@ def kept(
     named: bool = False,
     own_expiry: float | None = None,
     lease_age: float | None = None,
+    file_age: float | None = None,
 ) -> str | None:
     queue = None if messages is None else ResultsQueue("url", messages)
     remains = Remains("run", NOW - timedelta(seconds=age_seconds), queue=queue)
     remains.lease_written = None if lease_age is None else NOW - timedelta(seconds=lease_age)
     terms = Terms(older_than, named, step_expiry_seconds=DAY)
-    return why_kept(remains, LocalFile(Path("out/metrics-run.jsonl"), state, own_expiry), terms, NOW)
+    written = NOW - timedelta(seconds=age_seconds if file_age is None else file_age)
+    return why_kept(remains, LocalFile(Path("out/metrics-run.jsonl"), state, own_expiry, written), terms, NOW)
 
 
 @pytest.mark.parametrize("named", [True, False])
@@ -74,6 +77,19 @@ def test_a_run_is_over_when_nothing_was_heard_of_it_for_so_long(
 
     assert kept_at(over_after) is None
     assert "it counts as over after" in (kept_at(over_after - 1) or "")
+
+
+@pytest.mark.parametrize(
+    "sign", [{"messages": 0}, {"file_age": HOUR + CLOCKS_DIFFER_SECONDS + 1}], ids=["its queue", "a younger object"]
+)
+def test_a_finished_run_that_shows_a_sign_of_life_since_is_kept_until_its_steps_expire(sign: dict[str, Any]) -> None:
+    told = kept("finished", HOUR, named=True, own_expiry=DAY, **sign) or ""
+    assert told.endswith("so it may have been gone on with elsewhere")
+    assert kept("finished", HOUR, named=True, own_expiry=HOUR, **sign) is None
+
+
+def test_clocks_that_differ_are_no_sign_of_life() -> None:
+    assert kept("finished", HOUR, named=True, own_expiry=DAY, file_age=HOUR + CLOCKS_DIFFER_SECONDS) is None
 
 
 def test_what_is_younger_than_now_is_kept() -> None:
