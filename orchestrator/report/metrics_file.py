@@ -9,6 +9,7 @@ contradict.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,6 +20,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 from orchestrator.report.line_checks import LineChecks, contradiction_in
 from orchestrator.report.units import one_line, shortened
 from orchestrator.run.lines import Event, Failure, Line, RunLine, SummaryLine
+from orchestrator.run.plan import RUN_ID
 from stepbench.errors import UsageError
 from stepbench.samples import Sample
 
@@ -113,7 +115,7 @@ def read(path: Path) -> MetricsFile:
     """The whole file, every line validated.
 
     Raises UsageError where there is no such file, MetricsFileDamaged for one that is empty, does not begin with a run
-    line, or has an unreadable line before its last.
+    line, has the name of another run's, or has an unreadable line before its last.
     """
     with _opened(path) as stream:
         lines = _whole_lines(path, stream)
@@ -187,6 +189,8 @@ class Reader:
             ) from error
         if not isinstance(run, RunLine):
             raise self._damaged(f"is no run line but one of kind {run.kind!r}: the file has lost its beginning; {MEND}")
+        if _has_name_of_another(self._path, run.run_id):
+            raise self._damaged(f"is of run {run.run_id}, and the file has another run's name; call it metrics-{run.run_id}.jsonl")
         if (wrong := contradiction_in(run)) is not None:
             raise self._damaged(f"{wrong}; {MEND}")
         self._run, self._checks = run, LineChecks(run.plan)
@@ -211,6 +215,12 @@ class Reader:
 
     def _damaged(self, sentence: str) -> MetricsFileDamaged:
         return MetricsFileDamaged(f"{self._path} line {self._number} {one_line(sentence)}")
+
+
+def _has_name_of_another(path: Path, run_id: str) -> bool:
+    """A file may be called anything, but not as another run's is."""
+    named = re.fullmatch(rf"metrics-({RUN_ID})\.jsonl", path.name)
+    return named is not None and named[1] != run_id
 
 
 def _nothing_in(path: Path) -> str:

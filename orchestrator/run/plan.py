@@ -11,6 +11,8 @@ from stepbench import prefix
 from stepbench.samples import Frozen
 from stepbench.settings import Settings
 
+RUN_ID = r"[0-9]{8}-[0-9]{6}-[0-9a-f]{6}"
+"""As `new_run_id` makes them."""
 PAYLOADS_FOLDER = "payloads/"
 METRICS_FOLDER = "metrics/"
 DECIDED_BY = (

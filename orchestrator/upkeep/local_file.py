@@ -49,15 +49,13 @@ def held(metrics_dir: Path, run_id: str) -> Iterator[LocalFile]:
             yield LocalFile(path, "at work")
             return
         written = datetime.fromtimestamp(os.fstat(file.fileno()).st_mtime, UTC)
-        yield _read(path, run_id, written)
+        yield _read(path, written)
 
 
-def _read(path: Path, run_id: str, written: datetime) -> LocalFile:
+def _read(path: Path, written: datetime) -> LocalFile:
     try:
         file = metrics_file.read(path)
     except UsageError:
-        return LocalFile(path, "unreadable")
-    if file.run.run_id != run_id:
         return LocalFile(path, "unreadable")
     # A torn line behind the summary is of failed chains that were begun again.
     finished = file.summary is not None and not file.torn_line

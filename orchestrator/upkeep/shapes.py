@@ -7,11 +7,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
 
-from orchestrator.run.plan import METRICS_FOLDER, PAYLOADS_FOLDER
+from orchestrator.run.plan import METRICS_FOLDER, PAYLOADS_FOLDER, RUN_ID
 from stepbench import prefix
-
-RUN_ID = r"[0-9]{8}-[0-9]{6}-[0-9a-f]{6}"
-"""As `orchestrator.run.plan.new_run_id` makes them."""
 
 _STANDS_FOR_RUN, _STANDS_FOR_DATE = "\0run\0", "\0date\0"
 """No prefix has a zero character."""

@@ -264,6 +264,24 @@ def test_settings_that_contradict_the_run_are_refused(fleet: Fleet, flags: list[
     assert not refused.events("resumed")
 
 
+def test_the_file_of_one_run_is_not_taken_for_anothers(fleet: Fleet) -> None:
+    run = fleet.start(*SIZE)
+    run.until("a dispatch", lambda so_far: so_far.events("dispatching"))
+    run.kill()
+    [path] = (run.folder / "out").iterdir()
+    another = "20200101-000000-abcdef"
+    path.rename(path.with_name(f"metrics-{another}.jsonl"))
+
+    refused = fleet.resume(run.folder, another)
+
+    assert refused.exit_code == 2
+    assert refused.stderr == (
+        f"out/metrics-{another}.jsonl line 1 is of run {refused.plan['run_id']}, and the file has another run's name; "
+        f"call it {path.name}\n"
+    )
+    assert not refused.events("resumed")
+
+
 def test_what_died_with_its_embedded_stack_has_nothing_to_go_on_from(fleet: Fleet) -> None:
     run = fleet.start(*SIZE)
     run.until("a dispatch", lambda so_far: so_far.events("dispatching"))

@@ -143,6 +143,16 @@ def test_a_second_run_line_is_refused(run: MadeRun, tmp_path: Path) -> None:
         read(_write(tmp_path, run.texts()[0], *run.texts()))
 
 
+def test_a_file_that_has_the_name_of_another_run_is_refused_and_any_other_name_will_do(tmp_path: Path) -> None:
+    path = make_run(run_id="20310203-040506-0a1b2c").write(tmp_path)
+    for name in ("metrics-20310203-040506-0a1b2c.jsonl", "mine.jsonl", "metrics-before.jsonl"):
+        path = path.rename(tmp_path / name)
+        assert read(path).run.run_id == "20310203-040506-0a1b2c"
+    path = path.rename(tmp_path / "metrics-20310203-040506-ffffff.jsonl")
+    with pytest.raises(MetricsFileDamaged, match="line 1 is of run .*-0a1b2c, .* another run's name; call it metrics-"):
+        read(path)
+
+
 def test_a_sample_of_another_run_is_refused(tmp_path: Path) -> None:
     texts = make_run().texts() + make_run(run_id="r2").texts()[1:]
     with pytest.raises(MetricsFileDamaged, match="belongs to run r2"):
