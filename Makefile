@@ -43,7 +43,8 @@ check-imports: $(VENV)/.dev-is-set-up
 check-docs: $(VENV)/.dev-is-set-up
 	$(IN_VENV) -m scripts.docs
 
-docs: $(VENV)/.dev-is-set-up ## write the settings table into the README
+docs: $(VENV)/.dev-is-set-up ## write the settings table into the README, and into infra/ what is made from elsewhere
+	$(IN_VENV) -m scripts.infra --write
 	$(IN_VENV) -m scripts.docs --write
 
 format: $(VENV)/.dev-is-set-up ## format the code and mend what ruff can mend

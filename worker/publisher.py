@@ -221,6 +221,9 @@ class Publisher:
             self._steps_queue.delete(receipts)
         except Exception as error:  # noqa: BLE001 # they come again and are known as duplicates
             log.warning("could not delete step messages", **identities_of(steps), error=str(error))
+        else:
+            # What infra/ counts as the rate of steps. Here, and not where completions are sent: nothing waits for it.
+            log.info("steps done", **identities_of(steps))
         self._held.remove(receipts)
 
 

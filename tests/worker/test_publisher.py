@@ -288,7 +288,7 @@ def failing_deletions(desk: Desk) -> None:
 @pytest.mark.parametrize(
     ("arrange", "events"),
     [
-        (outages, ["could not publish completions"] * 2),
+        (outages, [*["could not publish completions"] * 2, "steps done"]),
         (gone, ["results queue is gone"]),
         (outage_in_a_hurry, ["could not publish completions before the end"]),
         (failing_deletions, ["could not delete step messages"]),
@@ -307,7 +307,10 @@ def test_trouble_with_one_step_is_logged_with_its_identity(arrange: Callable[[De
 def test_trouble_with_several_steps_is_logged_with_their_number() -> None:
     desk = Desk()
     desk.results_queue.faults["send"].append(outage())
-    assert logged(desk, *desk.holds(3)) == [("could not publish completions", {"count": 3})]
+    assert logged(desk, *desk.holds(3)) == [
+        ("could not publish completions", {"count": 3}),
+        ("steps done", {"count": 3}),
+    ]
 
 
 def test_each_step_that_a_results_queue_refuses_is_logged_with_its_identity() -> None:
