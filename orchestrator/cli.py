@@ -22,18 +22,14 @@ EXIT_CODES = (
 
 def main(arguments: list[str] | None = None) -> int:
     """Exit code as EXIT_CODES tells. Raises KeyboardInterrupt; any other error that leaves is a bug of ours."""
-    words = sys.argv[1:] if arguments is None else arguments
-    parser = _parser()
-    if (wrong := _command_refused(words)) is not None:
-        parser.error(wrong)
-    parsed = flags.parse(parser, words)
-    sys.stdout, sys.stderr = streams.checked(sys.stdout), streams.lasting(sys.stderr)
+    streams.prepare()
     with interrupts.listening():
-        return _outcome(parsed)
+        return _outcome(sys.argv[1:] if arguments is None else arguments)
 
 
-def _outcome(parsed: argparse.Namespace) -> int:
+def _outcome(words: Sequence[str]) -> int:
     try:
+        parsed = _parsed(words)
         command = _module(parsed.command)
         settings = configuration.load(flags.given(parsed), only=command.SETTINGS)
         from stepbench import logs  # not before it is clear that this is more than --help
@@ -58,6 +54,13 @@ def _outcome(parsed: argparse.Namespace) -> int:
             raise
         streams.reader_is_gone(sys.stdout)
         return 0
+
+
+def _parsed(words: Sequence[str]) -> argparse.Namespace:
+    parser = _parser()
+    if (wrong := _command_refused(words)) is not None:
+        parser.error(wrong)
+    return flags.parse(parser, words)
 
 
 def _parser() -> flags.Parser:

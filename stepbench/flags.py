@@ -9,14 +9,15 @@ from collections.abc import Iterable, Sequence
 from typing import Any, NoReturn
 
 from stepbench import settings_table, streams
-from stepbench.errors import EnvironmentRefused
 
 EXIT_USAGE = 2
-EXIT_ENVIRONMENT = 3
 
 
 class Parser(argparse.ArgumentParser):
-    """argparse that takes flags only by their whole names and says in a sentence what is wrong."""
+    """argparse that takes flags only by their whole names and says in a sentence what is wrong.
+
+    On a stdout that is `streams.checked`, help that cannot be written raises EnvironmentRefused.
+    """
 
     def __init__(self, **options: Any) -> None:
         super().__init__(allow_abbrev=False, **options)
@@ -29,12 +30,9 @@ class Parser(argparse.ArgumentParser):
 
     def exit(self, status: int = 0, message: str | None = None) -> NoReturn:
         try:
-            with streams.refusal_told(sys.stdout):
-                sys.stdout.flush()
+            sys.stdout.flush()
         except BrokenPipeError:
             streams.reader_is_gone(sys.stdout)
-        except EnvironmentRefused as error:
-            status, message = EXIT_ENVIRONMENT, f"{error}\n"
         super().exit(status, message)
 
     def error(self, message: str) -> NoReturn:

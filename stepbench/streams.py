@@ -4,12 +4,27 @@ from __future__ import annotations
 
 import os
 import select
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any, TextIO, cast
 
 from stepbench.errors import EnvironmentRefused
+
+
+def prepare() -> None:
+    """For the begin of a program: stdout is `checked`, stderr `lasting`, and one that it was started without is there.
+
+    What was closed (`>&-`) becomes the null device: the next file to be opened would have its number otherwise, and
+    get what is written by child processes, which take these numbers for granted.
+    """
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)  # takes the lowest number that is free
+            setattr(sys, name, os.fdopen(number, "w" if number else "r", closefd=False))
+    sys.stdout, sys.stderr = checked(sys.stdout), lasting(sys.stderr)
 
 
 def reader_is_gone(stream: TextIO) -> None:
@@ -50,16 +65,13 @@ class _Lasting(_Around):
     def _forgiving(self) -> Iterator[None]:
         try:
             yield
-        except OSError:
+        except (OSError, EnvironmentRefused):
             reader_is_gone(self._stream)
 
 
-def lasting(stream: TextIO | None) -> TextIO:
-    """`stream`, on which writing never fails: no reader, a full disk, or no stream at all (`2>&-`, where it is None).
-
-    Words about a run must not end it.
-    """
-    return cast(TextIO, _Lasting(stream or Path(os.devnull).open("w")))
+def lasting(stream: TextIO) -> TextIO:
+    """`stream`, on which writing never fails, with no reader or on a full disk: words about a run must not end it."""
+    return cast(TextIO, _Lasting(stream))
 
 
 class _Checked(_Around):

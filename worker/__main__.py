@@ -13,8 +13,11 @@ def main() -> int:
     from worker import health_check  # in here, so that no signal comes too early
 
     if (health_file := health_check.asked_for_alone(sys.argv[1:])) is not None:
+        from stepbench import streams
+
+        streams.prepare()
         sentence, code = health_check.look(health_file)
-        print(sentence)
+        print(sentence, file=streams.lasting(sys.stdout), flush=True)
         return code
     from worker import cli
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import signal
 import sys
-from contextlib import suppress
+from collections.abc import Sequence
 from pathlib import Path
 
 from stepbench import configuration, flags, settings_table, streams
 from stepbench.errors import EnvironmentRefused, UsageError
 from stepbench.parent import leave_with_parent
-from stepbench.settings import named
+from stepbench.settings import Settings, named
 from worker import health_check
 
 READY = "ready"
@@ -21,6 +21,11 @@ EXIT_ENVIRONMENT = 3
 
 def main(arguments: list[str] | None = None) -> int:
     """Exit code: 0 ended when told to, 2 wrong usage, 3 the environment refused; with --check-health 0 or 1."""
+    streams.prepare()
+    return _outcome(arguments)
+
+
+def _parser() -> flags.Parser:
     parser = flags.Parser(
         prog="python -m worker", description="Takes step messages from the steps queue and runs them until told to end."
     )
@@ -36,8 +41,12 @@ def main(arguments: list[str] | None = None) -> int:
         "itself and with FILE it starts fastest",
     )
     flags.add(parser, (row.variable for row in settings_table.table() if "worker" in row.programs))
-    parsed = flags.parse(parser, arguments)
+    return parser
+
+
+def _outcome(arguments: Sequence[str] | None) -> int:
     try:
+        parsed = flags.parse(_parser(), arguments)
         settings = configuration.load(flags.given(parsed), "worker")
         if parsed.check_health is not None:
             return _check_health(parsed.check_health, settings.health_file)
@@ -46,29 +55,30 @@ def main(arguments: list[str] | None = None) -> int:
                 f"{named('bucket')} is not set: a worker needs a bucket and a steps queue; "
                 "python -m orchestrator local prints those of an embedded stack"
             )
+        if parsed.while_stdin_open:
+            leave_with_parent()
+        else:  # the starter has told already
+            for problem in configuration.unknown_lines():
+                print(problem, file=sys.stderr)
+        _work(settings)
     except UsageError as error:
         print(*error.problems, sep="\n", file=sys.stderr)
         return EXIT_USAGE
-    sys.stderr = streams.lasting(sys.stderr)
-    if parsed.while_stdin_open:
-        leave_with_parent()
-    else:  # the starter has told already
-        for problem in configuration.unknown_lines():
-            print(problem, file=sys.stderr)
-
-    from stepbench import aws_errors
-    from worker.assembly import assemble
-
-    try:
-        worker = assemble(settings)
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: worker.stop())
-        with aws_errors.worded("worker", settings):
-            worker.run(announce=_announce)
     except EnvironmentRefused as error:
         print(error, file=sys.stderr)
         return EXIT_ENVIRONMENT
     return 0
+
+
+def _work(settings: Settings) -> None:
+    from stepbench import aws_errors
+    from worker.assembly import assemble
+
+    worker = assemble(settings)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: worker.stop())
+    with aws_errors.worded("worker", settings):
+        worker.run(announce=_announce)
 
 
 def _check_health(given: str, configured: Path | None) -> int:
@@ -76,10 +86,14 @@ def _check_health(given: str, configured: Path | None) -> int:
     if path is None:
         raise UsageError(f"{named('health_file')} is not set, and {health_check.FLAG} names no file")
     sentence, code = health_check.look(path)
-    print(sentence)
+    _tell(sentence)
     return code
 
 
 def _announce() -> None:
-    with suppress(OSError):  # nobody has to be there to read it
-        print(READY, flush=True)
+    _tell(READY)
+
+
+def _tell(line: str) -> None:
+    """Nobody has to be there to read it."""
+    print(line, file=streams.lasting(sys.stdout), flush=True)

@@ -254,13 +254,28 @@ def test_output_that_cannot_be_written_is_exit_code_3_and_one_sentence(words: li
     assert (answer.returncode, answer.stderr) == (3, "stdout cannot be written: No space left on device\n")
 
 
-def test_help_that_cannot_be_written_is_no_success() -> None:
-    buffered = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+@pytest.mark.parametrize("name", ["orchestrator", "worker"])
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_help_that_cannot_be_written_is_no_success(unbuffered: str, name: str) -> None:
+    environment = {**os.environ, "PYTHONUNBUFFERED": unbuffered}
     with Path("/dev/full").open("w") as full:
         answer = subprocess.run(
-            [*PROGRAM, "--help"], stdout=full, stderr=subprocess.PIPE, text=True, check=False, env=buffered
+            [sys.executable, "-m", name, "--help"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+            env=environment,
         )
     assert (answer.returncode, answer.stderr) == (3, "stdout cannot be written: No space left on device\n")
+
+
+@pytest.mark.parametrize("words", [["settings"], ["--help"], ["start", "--steps=1", "--payload-mb=0.01", "--quiet"]])
+def test_a_stdout_that_is_closed_is_no_error(words: list[str]) -> None:
+    script = [f'"{sys.executable}" -m orchestrator "$@" >&-', "sh", *words]
+    answer = subprocess.run(["sh", "-c", *script], stderr=subprocess.PIPE, text=True, check=False)
+    assert answer.returncode == 0, answer.stderr
+    assert "Traceback" not in answer.stderr
 
 
 def test_a_command_does_not_care_for_settings_that_it_does_not_read() -> None:

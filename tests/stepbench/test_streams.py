@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TextIO
@@ -55,10 +57,25 @@ def test_without_it_the_write_fails(unread: TextIO) -> None:
         print("words", file=unread, flush=True)
 
 
-def test_a_full_disk_and_no_stream_at_all_are_written_to_as_well() -> None:
+def test_a_lasting_stream_swallows_what_a_full_disk_refuses() -> None:
     with open("/dev/full", "w") as full:  # noqa: PTH123 # a device
         print("words", file=streams.lasting(full), flush=True)
-        print("more words", file=streams.lasting(full), flush=True)
-    nowhere = streams.lasting(None)
-    print("words", file=nowhere, flush=True)
-    nowhere.close()
+        print("more words", file=streams.lasting(streams.checked(full)), flush=True)
+
+
+def test_what_was_closed_is_the_null_device_here_and_for_children() -> None:
+    script = (
+        "import os, subprocess, sys\n"
+        "from pathlib import Path\n"
+        "from stepbench import streams\n"
+        "streams.prepare()\n"
+        "with Path('journal').open('w') as journal:\n"
+        "    for stream in (sys.stdout, sys.stderr):\n"
+        "        print('words', file=stream, flush=True)\n"
+        "    subprocess.run(['sh', '-c', 'echo words; echo words >&2; cat'], check=True)\n"
+        "    journal.write(f'{sys.stdin.read()!r} {journal.fileno()}')\n"
+    )
+
+    subprocess.run(["sh", "-c", '"$0" -c "$1" <&- >&- 2>&-', sys.executable, script], check=True)
+
+    assert Path("journal").read_text() == "'' 3"

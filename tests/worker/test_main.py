@@ -40,6 +40,16 @@ def worker(*flags: str, **variables: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+def redirected(redirection: str, *flags: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        ["sh", "-c", f'"{sys.executable}" -m worker "$@" {redirection}', "sh", *flags],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, **variables},
+    )
+
+
 def test_the_health_of_a_worker_is_looked_at_without_anything_heavy(tmp_path: Path) -> None:
     file = tmp_path / "health"
     heavy = f"{HEAVY} pydantic dotenv stepbench.settings stepbench.configuration worker.cli argparse"
@@ -87,6 +97,25 @@ def test_a_health_file_that_cannot_be_written_is_told_before_anything_is_begun()
         "HEALTH_FILE=nowhere/health cannot be written: No such file or directory; "
         "--health-file (HEALTH_FILE) names a file in a folder that can be\n"
     )
+
+
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+@pytest.mark.parametrize("lost", [">/dev/full", ">&-"])
+@pytest.mark.parametrize("flags", [["--check-health", "health"], ["--check-health", "--health-file", "health"]])
+def test_a_look_whose_words_are_lost_tells_by_its_exit_code(flags: list[str], lost: str, unbuffered: str) -> None:
+    health_check.write(Path("health"), [], monotonic_ns())
+
+    answer = redirected(lost, *flags, PYTHONUNBUFFERED=unbuffered)
+
+    assert (answer.returncode, answer.stdout, answer.stderr) == (0, "", "")
+
+
+@pytest.mark.parametrize("lost", ["2>/dev/full", "2>&-"])
+@pytest.mark.parametrize("flags", [[], ["extra"], ["--executors", "many"]])
+def test_wrong_usage_that_cannot_be_told_is_still_that(flags: list[str], lost: str) -> None:
+    answer = redirected(lost, *flags)
+
+    assert (answer.returncode, answer.stdout, answer.stderr) == (2, "", "")
 
 
 def test_help_lists_the_workers_settings_and_no_others() -> None:
