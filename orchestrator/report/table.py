@@ -29,7 +29,8 @@ def of_parts(summary: Summary, width: int, encoding: str) -> Table:
     """For `width` cells and a stream of that `encoding`; `summary` must have parts."""
     from rich.table import Table
 
-    scale = units.scale_of(max(part.duration_ns.max for part in summary.parts.values()))
+    # By the medians: one step that waited for minutes must not take the digits from all the others.
+    scale = units.scale_of(max(part.duration_ns.p50 for part in summary.parts.values()))
     headings, rows = _headings(scale), list(_rows(summary, scale, encoding))
     columns = _columns_that_fit([headings, *(cells for cells, _ in rows)], width)
     table = Table(box=None, pad_edge=False, padding=(0, GAP_CELLS, 0, 0), header_style="bold")

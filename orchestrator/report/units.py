@@ -24,11 +24,11 @@ class Scale:
         return _plain(duration_ns / self.unit_ns, self.digits)
 
 
-def scale_of(largest_ns: int) -> Scale:
-    """The scale for a table whose largest duration is `largest_ns`."""
-    if largest_ns >= 100 * NS_PER_SECOND:
-        return Scale("s", NS_PER_SECOND, 2)
-    return Scale("ms", NS_PER_MS, 2 if largest_ns < 100 * NS_PER_MS else 1)
+def scale_of(typical_ns: int) -> Scale:
+    """The scale for a table whose longest row typically takes `typical_ns`; never coarser than a millisecond."""
+    if typical_ns >= 100 * NS_PER_SECOND:
+        return Scale("s", NS_PER_SECOND, 3)
+    return Scale("ms", NS_PER_MS, 2 if typical_ns < 100 * NS_PER_MS else 1)
 
 
 def duration(duration_ns: int) -> str:

@@ -244,6 +244,17 @@ def test_long_steps_are_told_in_seconds() -> None:
     assert "p50 ms" not in shown
 
 
+def test_a_few_steps_that_waited_long_take_no_digits_from_all_the_others() -> None:
+    run = make_run(finished=False, steps=40)
+    waited = make_sample(step=40, retry_ns=120_000 * MS, queue_wait_ns=100_000 * MS)
+    run.lines[1:] = announced(*(make_sample(step=step) for step in range(1, 40)), waited)
+    shown = _shown(_summary(run))
+    assert re.match(r"retry +0\.0 +0\.0 +120000\.0 ", _row(shown, "retry"))
+    assert re.match(r"queue wait +3\.0 +3\.0 +100000\.0 ", _row(shown, "queue wait"))
+    assert re.match(r"transit +5\.0 +5\.0 +5\.0 ", _row(shown, "transit"))
+    assert max(map(len, shown.splitlines())) <= 80
+
+
 def test_throttling_is_told_with_who_asked_and_what_failed_of_it() -> None:
     run = make_run(3)
     facts = S3Facts(get=S3Requests(requests=9, statuses={"200": 7, "503": 2}), put=S3Requests(statuses={"429": 1}))

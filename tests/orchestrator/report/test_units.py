@@ -58,17 +58,18 @@ def test_rates(value: float, told: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("largest_ns", "duration_ns", "told"),
+    ("typical_ns", "duration_ns", "told"),
     [
         (50 * MS, 1_234_567, "1.23 ms"),
         (500 * MS, 1_234_567, "1.2 ms"),
         (99_000 * MS, 99_000 * MS, "99000.0 ms"),
-        (100_000 * MS, 1_234_567_890, "1.23 s"),
+        (100_000 * MS, 1_234_567_890, "1.235 s"),
+        (30 * MS, 3_600_000 * MS, "3600000.00 ms"),
         (500 * MS, -10_000, "0.0 ms"),
     ],
 )
-def test_a_table_has_one_scale(largest_ns: int, duration_ns: int, told: str) -> None:
-    scale = units.scale_of(largest_ns)
+def test_a_table_has_one_scale(typical_ns: int, duration_ns: int, told: str) -> None:
+    scale = units.scale_of(typical_ns)
     assert f"{scale.show(duration_ns)} {scale.unit}" == told
 
 
