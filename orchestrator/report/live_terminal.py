@@ -18,6 +18,7 @@ from orchestrator.report.units import clock
 REFRESHES_PER_SECOND = 2
 """Each costs about a millisecond of CPU in the process that is measuring."""
 MAX_BAR_CELLS = 40
+MAX_NEWS_LINES = 3
 
 
 def can_redraw(stream: TextIO) -> bool:
@@ -70,9 +71,9 @@ def lines(snapshot: Progress, marks: Marks, now_seconds: float, width: int, asci
     drawn = [_bar_line(snapshot, width, ascii_only), Text("  ".join(facts))]
     troubles = news(snapshot)
     if troubles:
-        drawn.append(
-            Text("; ".join(troubles), style="bold red" if snapshot.failures or snapshot.chains_failed else "bold")
-        )
+        has_failed = snapshot.failures or snapshot.lost or snapshot.chains_failed
+        told = textwrap.wrap("; ".join(troubles), width, max_lines=MAX_NEWS_LINES, placeholder=" ...")
+        drawn += [Text(part, style="bold red" if has_failed else "bold") for part in told]
     if warning := silence(snapshot, now_seconds):
         drawn += [Text(part, style="bold yellow") for part in textwrap.wrap(warning, width)]
     for line in drawn:

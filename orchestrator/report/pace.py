@@ -23,6 +23,8 @@ class Progress:
     failures: int
     retries: int
     duplicates: int
+    lost: int
+    """Attempts that were given up as lost."""
     last_error: str | None
     elapsed_seconds: float
     waiting_note: str | None = None

@@ -42,6 +42,7 @@ def news(snapshot: Progress) -> list[str]:
     counts = (
         (snapshot.chains_failed, "failed chain"),
         (snapshot.failures, "failed attempt"),
+        (snapshot.lost, "lost step"),
         (snapshot.retries, "retry"),
         (snapshot.duplicates, "duplicate"),
     )

@@ -31,7 +31,7 @@ class Tally:
         self._steps_done = self._chains_done = self._steps_before = 0
         self._failed: set[int] = set()
         """Chains; one that was failed may be tried again by a resumed run."""
-        self._failures = self._retries = self._duplicates = 0
+        self._failures = self._retries = self._duplicates = self._lost = 0
         self._last_error: str | None = None
 
     def remember(self, lines: Sequence[Line]) -> None:
@@ -61,6 +61,7 @@ class Tally:
                 failures=self._failures,
                 retries=self._retries,
                 duplicates=self._duplicates,
+                lost=self._lost,
                 last_error=self._last_error,
                 elapsed_seconds=now - self._began,
                 waiting_note=None if came_back else "waiting for the first step to come back",
@@ -77,6 +78,9 @@ class Tally:
             case Failure():
                 self._failures += 1
                 self._last_error = f"chain {line.chain} step {line.step}: {line.error_class}: {line.message}"
+            case Event(event="lost"):
+                self._lost += 1
+                self._last_error = f"chain {line.chain} step {line.step}: given up as lost: {line.message}"
             case Event(event="chain_finished", chain=int(chain), ok=ok) if chain > 0:
                 self._failed.discard(chain)
                 if ok:

@@ -26,7 +26,7 @@ def lines_of(actions: Sequence[machine.Action], arrivals: Sequence[Arrival], run
             case machine.RecordFailure():
                 lines.append(_failure(action))
             case machine.RecordLost():
-                lines.append(_lost(action))
+                lines.append(_lost(action, run_id))
                 lines += [_lost_for_good(action, run_id)] if action.last else []
             case machine.RecordDuplicate(done):
                 lines.append(
@@ -56,14 +56,23 @@ SILENCE = "nothing came back of it for STALL_TIMEOUT, and the steps queue was em
 DEAD_LETTER = "its message is in the dead-letter queue; `python -m orchestrator dead-letters` tells why"
 
 
-def _lost(action: machine.RecordLost) -> Event:
+def _lost(action: machine.RecordLost, run_id: str) -> Event:
+    reason = DEAD_LETTER if action.dead_lettered else SILENCE
+    log.warning(
+        "step given up as lost",
+        run=run_id,
+        chain=action.chain,
+        step=action.step,
+        attempt=action.attempt,
+        reason=reason,
+    )
     return Event(
         event="lost",
         at=now_text(),
         chain=action.chain,
         step=action.step,
         attempt=action.attempt,
-        message=DEAD_LETTER if action.dead_lettered else SILENCE,
+        message=reason,
     )
 
 

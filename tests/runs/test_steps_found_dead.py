@@ -54,5 +54,6 @@ def test_a_step_that_killed_its_workers_until_it_was_dead_lettered_is_dispatched
     ]
     assert outcome.failures == []
     assert outcome.summary["counts"]["lost"] == 1
+    assert '"event": "step given up as lost"' in outcome.stderr
     fleet.until_depth((1, 0), fleet.dead_letters_url)
     check_sums(outcome.lines)

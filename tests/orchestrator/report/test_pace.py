@@ -20,6 +20,7 @@ def at(elapsed_seconds: float, steps_done: int, **changes: Any) -> Progress:
         "failures": 0,
         "retries": 0,
         "duplicates": 0,
+        "lost": 0,
         "last_error": None,
         "elapsed_seconds": elapsed_seconds,
     }

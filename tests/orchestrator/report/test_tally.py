@@ -33,6 +33,16 @@ def test_a_failed_chain_that_is_done_after_all_has_not_failed() -> None:
     assert [(snapshot.chains_done, snapshot.chains_failed) for snapshot in shown] == [(0, 1), (1, 0)]
 
 
+def test_a_step_that_was_given_up_as_lost_is_counted_and_told_with_its_reason() -> None:
+    shown: list[Progress] = []
+    tally = Tally(make_plan(), shown.append, 0)
+
+    tally.saw([Event(event="lost", at="now", chain=3, step=2, attempt=1, message="nobody knows")], 1)
+
+    assert (shown[0].lost, shown[0].failures) == (1, 0)
+    assert shown[0].last_error == "chain 3 step 2: given up as lost: nobody knows"
+
+
 class Run:
     """A tally on a clock that a test turns, of a run whose steps no worker answers for too long after 60 s."""
 
