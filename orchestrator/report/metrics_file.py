@@ -190,7 +190,9 @@ class Reader:
         if not isinstance(run, RunLine):
             raise self._damaged(f"is no run line but one of kind {run.kind!r}: the file has lost its beginning; {MEND}")
         if _has_name_of_another(self._path, run.run_id):
-            raise self._damaged(f"is of run {run.run_id}, and the file has another run's name; call it metrics-{run.run_id}.jsonl")
+            raise self._damaged(
+                f"is of run {run.run_id}, and the file has another run's name; call it metrics-{run.run_id}.jsonl"
+            )
         if (wrong := contradiction_in(run)) is not None:
             raise self._damaged(f"{wrong}; {MEND}")
         self._run, self._checks = run, LineChecks(run.plan)

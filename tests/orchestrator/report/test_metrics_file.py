@@ -149,7 +149,7 @@ def test_a_file_that_has_the_name_of_another_run_is_refused_and_any_other_name_w
         path = path.rename(tmp_path / name)
         assert read(path).run.run_id == "20310203-040506-0a1b2c"
     path = path.rename(tmp_path / "metrics-20310203-040506-ffffff.jsonl")
-    with pytest.raises(MetricsFileDamaged, match="line 1 is of run .*-0a1b2c, .* another run's name; call it metrics-"):
+    with pytest.raises(MetricsFileDamaged, match=r"line 1 is of run .*-0a1b2c, .* another run's name; call it metrics"):
         read(path)
 
 
