@@ -5,6 +5,7 @@ from __future__ import annotations
 from orchestrator.report.doubts import plural
 from orchestrator.report.pace import Pace, Progress
 from orchestrator.report.units import clock, one_line, rate
+from stepbench.settings import Settings
 
 
 def counted(snapshot: Progress) -> str:
@@ -27,14 +28,19 @@ def moving(snapshot: Progress, current: Pace) -> list[str]:
 
 SILENCE = (
     "no worker has answered for {silent}: is one running on this steps queue (ORCH_STEPS_QUEUE_URL), and what do its "
-    "logs say? Its policy may lack a right; a fleet that starts from zero, or long steps, only take their time"
+    "logs say (its policy may lack a right)? What a killed worker held comes back after its VISIBILITY_TIMEOUT "
+    "({default} s if it was not set); `python -m orchestrator dead-letters` lists the steps that none could do. A "
+    "fleet that starts from zero, or long steps, only take their time"
 )
 
 
 def silence(snapshot: Progress, now_seconds: float) -> str | None:
     """What to look at when nothing comes back; None while that is not worth a warning."""
     silent_seconds = snapshot.silent_seconds(now_seconds)
-    return None if silent_seconds is None else SILENCE.format(silent=clock(silent_seconds))
+    if silent_seconds is None:
+        return None
+    default = Settings.model_fields["visibility_timeout_seconds"].default
+    return SILENCE.format(silent=clock(silent_seconds), default=default)
 
 
 def news(snapshot: Progress) -> list[str]:

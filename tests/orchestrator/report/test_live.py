@@ -127,7 +127,8 @@ def test_when_no_worker_answers_for_too_long_the_lines_say_what_to_look_at() -> 
     assert "answered" not in told[0]
     for line, silent in zip(told[1:], ("1 min 00 s", "2 min 05 s"), strict=True):
         assert f"no worker has answered for {silent}: " in line
-        assert all(cause in line for cause in ("ORCH_STEPS_QUEUE_URL", "logs", "policy", "starts from zero"))
+        causes = ("ORCH_STEPS_QUEUE_URL", "logs", "policy", "VISIBILITY_TIMEOUT (120 s", "dead-letters`", "from zero")
+        assert all(cause in line for cause in causes)
 
 
 def test_a_warning_that_is_switched_off_is_never_given() -> None:
