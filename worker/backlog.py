@@ -115,11 +115,16 @@ class Backlog:
             return self._busy
 
     def take_stale(self) -> list[HeldStep]:
-        """Remove and return what has waited too long."""
+        """Remove and return what has waited too long. Then none is taken beyond the free executors for a while.
+
+        Each time that a message is handed back counts as a receive, and too many of those make it a dead letter.
+        """
         with self._changed:
             before_ns = self._clock_ns() - int(HAND_BACK_AFTER_SECONDS * 1e9)
             stale = [step for step in self._waiting if step.received_at_ns < before_ns]
-            self._waiting = deque(step for step in self._waiting if step.received_at_ns >= before_ns)
+            if stale:
+                self._waiting = deque(step for step in self._waiting if step.received_at_ns >= before_ns)
+                self._recent_seconds.clear()
             return stale
 
     def close(self) -> list[HeldStep]:

@@ -68,7 +68,7 @@ class MetricsFile:
                 continue
             if event.event == "chain_finished":
                 ends[event.chain] = event
-            elif event.event == "dispatching":
+            elif event.event in ("dispatching", "reopened"):
                 ends.pop(event.chain, None)
         return ends
 

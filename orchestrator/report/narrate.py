@@ -80,4 +80,5 @@ _HAPPENED = {
     "foreign": "message that is none of this run's completions",
     "resumed": "resumed",
     "interrupted": "interrupted",
+    "reopened": "given a new set of attempts",
 }

@@ -155,11 +155,20 @@ class Past:
     """Whether the chain has ended well; null while it has not ended."""
     attempts_before: int = 0
     """Attempts of that step that no longer count, because it was given a new set of them."""
+    reopened: bool = False
+    """Of a chain that has failed: it was given a new set of attempts, and none of them was announced."""
     lost: frozenset[int] = frozenset()
     """Attempts of that step that were given up as lost."""
 
 
-Action = Dispatch | Record | RecordFailure | RecordLost | RecordDuplicate | Finish
+@dataclass(frozen=True, slots=True)
+class Reopen:
+    """Write that a failed chain has a new set of attempts, whichever incarnation comes to them."""
+
+    chain: int
+
+
+Action = Dispatch | Record | RecordFailure | RecordLost | RecordDuplicate | Finish | Reopen
 
 
 @dataclass(slots=True)
@@ -265,8 +274,9 @@ class Chains:
         self._count()
         # Not the reopened ones: they begin anew, in their turn, and a chain that ends here may be what they waited for.
         begun = [past for past in pasts if self._chains[past.chain].state is not State.WAITING]
+        reopened = [Reopen(past.chain) for past in pasts if retry_failed and past.ended is False and not past.reopened]
         actions = [action for past in begun for action in self._go_on(self._chains[past.chain], past)]
-        return [*actions, *self._start_more()]
+        return [*reopened, *actions, *self._start_more()]
 
     def is_due(self, dispatch: Dispatch) -> bool:
         """Whether a dispatch still is what its chain needs."""
@@ -288,8 +298,7 @@ class Chains:
         chain = self._chains.get(completion.chain)
         if chain is not None and self._is_ahead(chain, completion):
             self._skip_ahead(chain, completion)
-        known = chain is not None and completion.step == chain.step and completion.attempt <= chain.attempt
-        if chain is None or not known:
+        if chain is None or not self._is_expected(chain, completion):
             return [RecordDuplicate(completion)]
         if completion.error is not None:
             return list(self._attempt_failed(chain, completion, completion.error))
@@ -300,7 +309,7 @@ class Chains:
     def lost(self) -> list[Action]:
         """Nothing is left of any step in flight: each is given up, and tried again while attempts are left."""
         in_flight = [chain for chain in self._chains.values() if chain.state is State.IN_FLIGHT]
-        return [action for chain in in_flight for action in self._lose(chain, dead_lettered=False)]
+        return [action for chain in in_flight for action in self._send_or_lose(chain)]
 
     def dead_lettered(self, message: StepMessage) -> list[Action]:
         """No worker takes this message any more: its attempt is given up, if it is what its chain still waits for."""
@@ -319,13 +328,14 @@ class Chains:
         if past.attempt:
             chain.attempts[past.attempt] = _Attempt()
         chain.attempts |= {attempt: _Attempt(lost=True) for attempt in past.lost}
+        reopened = past.ended is False and (retry_failed or past.reopened)
         # A failed chain whose last step came in all the same has nothing to try again.
-        complete_after_all = retry_failed and past.ended is False and past.step > chain.steps
+        complete_after_all = reopened and past.step > chain.steps
         if past.ended is not None and not complete_after_all:
             chain.state = State.FINISHED if past.ended else State.FAILED
         else:
             chain.state = State.IN_FLIGHT if past.attempt else State.DUE
-        if chain.state is State.FAILED and retry_failed:
+        if chain.state is State.FAILED and reopened:
             chain.move(Event.REOPENED)
             chain.attempts_before, chain.attempt = past.attempt, past.attempt + 1
 
@@ -346,6 +356,12 @@ class Chains:
             yield Dispatch(chain.number, chain.step, chain.attempt, chain.payload)
         elif chain.state is State.IN_FLIGHT and past.retryable is not None:
             yield from self._try_again_or_give_up(chain, past.retryable)
+
+    def _is_expected(self, chain: _Chain, completion: Completion) -> bool:
+        """Of an attempt at the current step that this incarnation has sent, or an earlier one may have."""
+        if completion.step != chain.step or completion.attempt > chain.attempt:
+            return False
+        return completion.epoch < self._epoch or self._own_attempt(chain, completion) is not None
 
     def _is_ahead(self, chain: _Chain, completion: Completion) -> bool:
         """What an older incarnation did after the copy was made that this one was resumed from."""
@@ -385,8 +401,9 @@ class Chains:
         yield Dispatch(chain.number, chain.step, chain.attempt, chain.payload)
 
     def _record(self, chain: _Chain, completion: Completion, now_ns: int) -> Record:
+        given_up = chain.attempts.get(completion.attempt)
+        late = given_up is not None and given_up.lost  # whichever incarnation it answers
         attempt = self._own_attempt(chain, completion)
-        late = attempt is not None and attempt.lost
         if attempt is None or attempt.dispatched_at_ns is None:
             chain.interrupted = True
             return Record(completion, chain.warmup, late, None, None, now_ns, None, None, None)
@@ -427,6 +444,14 @@ class Chains:
             return
         yield RecordFailure(completion, error)
         yield from self._try_again_or_give_up(chain, error.retryable)
+
+    def _send_or_lose(self, chain: _Chain) -> Iterator[Action]:
+        if chain.attempts[chain.attempt].dispatched_at_ns is not None:
+            yield from self._lose(chain, dead_lettered=False)
+            return
+        # Its orchestrator may have died before it sent what it had announced: this one sends that same attempt.
+        chain.move(Event.TRY_AGAIN)
+        yield Dispatch(chain.number, chain.step, chain.attempt, chain.payload)
 
     def _lose(self, chain: _Chain, *, dead_lettered: bool) -> Iterator[Action]:
         chain.attempts[chain.attempt].lost = True

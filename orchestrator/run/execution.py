@@ -30,7 +30,7 @@ from stepbench.s3_uris import uri
 
 Observer = Callable[[Sequence[Line], int], None]
 """See `orchestrator.run.loop.RunLoop`."""
-RESULTS_VISIBILITY_SECONDS = 60
+MAX_RESULTS_VISIBILITY_SECONDS = 60
 """Long against the moment between receiving a completion and deleting it."""
 
 log = structlog.get_logger()
@@ -61,9 +61,16 @@ def _results_queue(plan: Plan, site: Site) -> Callable[[], None]:
     """Makes the run's own results queue; returns what waits until it may be used."""
     if not plan.results_queue_is_own:
         return lambda: None
-    results_queue.create(site.clients.sqs, plan.results_queue_url, RESULTS_VISIBILITY_SECONDS)
+    results_queue.create(
+        site.clients.sqs, plan.results_queue_url, results_visibility_seconds(plan.stall_timeout_seconds)
+    )
     usable_at = monotonic() + (0.0 if site.environment == "embedded" else results_queue.USABLE_AFTER_SECONDS)
     return lambda: sleep(max(0.0, usable_at - monotonic()))
+
+
+def results_visibility_seconds(stall_timeout_seconds: float) -> int:
+    """No longer than STALL_TIMEOUT: what a dead orchestrator had received comes again before its step is given up."""
+    return min(MAX_RESULTS_VISIBILITY_SECONDS, max(1, int(stall_timeout_seconds)))
 
 
 def _drive(
@@ -117,7 +124,7 @@ def _channel(plan: Plan, site: Site) -> SqsChannel:
 
     return SqsChannel(
         SqsQueue(site.clients.sqs, plan.steps_queue_url, site.settings.visibility_timeout_seconds),
-        SqsQueue(site.clients.sqs, plan.results_queue_url, RESULTS_VISIBILITY_SECONDS),
+        SqsQueue(site.clients.sqs, plan.results_queue_url, results_visibility_seconds(plan.stall_timeout_seconds)),
         plan.run_id,
         fair=plan.fair_queues,
         results_are_own=plan.results_queue_is_own,

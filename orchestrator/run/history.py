@@ -39,11 +39,12 @@ class _Chain:
     retryable: bool | None = None
     ended: bool | None = None
     attempts_before: int = 0
+    reopened: bool = False
     lost: frozenset[int] = frozenset()
 
     def announced(self, step: int, attempt: int) -> None:
         if self.ended is False:
-            self.ended, self.attempts_before = None, attempt - 1
+            self.ended, self.attempts_before, self.reopened = None, attempt - 1, False
         self.step, self.attempt, self.retryable = step, attempt, None
 
     def answered(self, step: int, attempt: int, retryable: bool) -> None:
@@ -78,9 +79,14 @@ def read(lines: Iterable[Line]) -> History:
 def next_epoch(*known: int, now_seconds: float) -> int:
     """The epoch of an incarnation that begins now, after those that are `known`.
 
-    An older copy of the metrics file may not know the newest one. So it is Unix time: larger than any that ever was.
+    An older copy of the metrics file may not know the newest one. So it is the time: larger than any that ever was.
     """
-    return max(*(epoch + 1 for epoch in known), int(now_seconds))
+    return max(*(epoch + 1 for epoch in known), epoch_at(now_seconds))
+
+
+def epoch_at(unix_seconds: float) -> int:
+    """In microseconds, so that no two that begin in the same second have the same."""
+    return int(unix_seconds * 1e6)
 
 
 def output_of(sample: Sample) -> PayloadRef:
@@ -102,7 +108,9 @@ def _tell(chain: _Chain, line: Line) -> None:
         case Event(event="lost", step=int(step), attempt=int(attempt)):
             chain.given_up(step, attempt)
         case Event(event="chain_finished", ok=bool(ok)):
-            chain.ended = ok
+            chain.ended, chain.reopened = ok, False
+        case Event(event="reopened"):
+            chain.reopened = True
         case Failure(step=step, attempt=attempt, retryable=retryable):
             chain.answered(step, attempt, retryable)
         case Sample():
@@ -118,5 +126,6 @@ def _past(number: int, chain: _Chain) -> Past:
         retryable=chain.retryable,
         ended=chain.ended,
         attempts_before=chain.attempts_before,
+        reopened=chain.reopened,
         lost=chain.lost,
     )

@@ -24,6 +24,7 @@ EventName = Literal[
     "foreign",
     "resumed",
     "interrupted",
+    "reopened",
 ]
 
 

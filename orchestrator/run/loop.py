@@ -11,7 +11,7 @@ from time import monotonic, time
 
 from orchestrator.channels import Arrival, Arrivals, Channel
 from orchestrator.run import chain as machine
-from orchestrator.run import telling
+from orchestrator.run import history, telling
 from orchestrator.run.chain import Chains, Dispatch
 from orchestrator.run.journal import Journal, now_text
 from orchestrator.run.lines import Event, Line
@@ -22,6 +22,8 @@ from stepbench.messages import OutputSpec, StepMessage
 from stepbench.queues import MAX_WAIT_SECONDS
 from stepbench.s3_uris import uri
 
+CLOCK_TOLERANCE_SECONDS = 86_400
+"""What another machine's clock may be ahead."""
 LOOK_AFTER_SECONDS = 2 * MAX_WAIT_SECONDS
 
 
@@ -49,7 +51,7 @@ class RunLoop:
         self._journal = journal
         self._observe = observe
         self._check = check
-        self._heard_at = monotonic()
+        self._hear()
 
     def run(self, first: Sequence[machine.Action]) -> None:
         """From what the state machine wants done `first` until every chain has ended.
@@ -73,7 +75,7 @@ class RunLoop:
         for arrival in arrivals.completions:
             actions += self._chains.completed(arrival.completion, arrival.received_at_ns)
         if arrivals.completions:
-            self._heard_at = monotonic()
+            self._hear()
         else:
             actions = self._given_up()
         strays: list[Line] = [
@@ -82,9 +84,15 @@ class RunLoop:
         self._journal.write(strays)
         self._perform(actions, arrivals.completions)
 
+    def _hear(self) -> None:
+        """Something of the run is under way: silence begins anew."""
+        self._heard_at = monotonic()
+        self._found_silent = False
+
     def _refuse_newer(self, arrivals: Sequence[Arrival]) -> None:
         """What answers a newer orchestrator's dispatch is not for this one to accept, and it must not be deleted."""
-        if any(arrival.completion.epoch > self._epoch for arrival in arrivals):
+        newest = history.epoch_at(time() + CLOCK_TOLERANCE_SECONDS)  # a larger one is no orchestrator's
+        if any(self._epoch < arrival.completion.epoch <= newest for arrival in arrivals):
             raise TakenOver(
                 f"another orchestrator has taken over run {self._plan.run_id}: an answer to it came here, so "
                 f"this one has stopped; what it measured is kept in {self._journal.path}"
@@ -93,6 +101,8 @@ class RunLoop:
     def _patience_seconds(self) -> float:
         silent = monotonic() - self._heard_at
         stall, look = self._plan.stall_timeout_seconds, self._look_after_seconds
+        if self._found_silent:
+            return 1.0
         if silent >= stall:  # the backlog is looked at after each long poll: it may last for hours
             return MAX_WAIT_SECONDS
         left = min(stall - silent, look - silent if silent < look else look)
@@ -112,10 +122,14 @@ class RunLoop:
         return actions or (self._chains.lost() if self._nothing_left() else [])
 
     def _nothing_left(self) -> bool:
-        """Nothing came back for STALL_TIMEOUT and no step is in the queue or in a worker's hands."""
+        """Nothing came back for STALL_TIMEOUT and no step is in the queue or in a worker's hands.
+
+        Found twice, with a receive in between: what had just been answered at the first look is there by then.
+        """
         if monotonic() - self._heard_at < self._plan.stall_timeout_seconds:
             return False
-        return self._channel.is_silent()
+        before, self._found_silent = self._found_silent, self._channel.is_silent()
+        return before and self._found_silent
 
     def _perform(self, actions: Sequence[machine.Action], arrivals: Sequence[Arrival]) -> None:
         dispatches = [action for action in actions if isinstance(action, Dispatch) and self._chains.is_due(action)]
@@ -132,7 +146,7 @@ class RunLoop:
         sent = self._channel.send([self._message(dispatch) for dispatch in dispatches])
         for dispatch, stamp in zip(dispatches, sent, strict=True):
             self._chains.sent(dispatch, stamp.began_at_ns, stamp.call_ns)
-        self._heard_at = monotonic()
+        self._hear()
 
     def _output_prefix(self, dispatch: Dispatch) -> str:
         return uri(self._plan.bucket, f"{self._plan.payloads_prefix}chain{dispatch.chain:05d}-step{dispatch.step:05d}-")

@@ -26,16 +26,17 @@ def lines_of(actions: Sequence[machine.Action], arrivals: Sequence[Arrival], run
             case machine.RecordFailure():
                 lines.append(_failure(action))
             case machine.RecordLost():
-                lines.append(_lost(action, run_id))
+                # The reason first: a death between the two leaves no chain that has failed without one.
                 lines += [_lost_for_good(action, run_id)] if action.last else []
+                lines.append(_lost(action, run_id))
             case machine.RecordDuplicate(done):
                 lines.append(
                     Event(event="duplicate", at=now_text(), chain=done.chain, step=done.step, attempt=done.attempt)
                 )
             case machine.Finish(chain, ok, wall_ns):
                 lines.append(Event(event="chain_finished", at=now_text(), chain=chain, ok=ok, wall_ns=wall_ns))
-            case machine.Dispatch():
-                continue
+            case machine.Reopen(chain):
+                lines.append(Event(event="reopened", at=now_text(), chain=chain))
     return lines
 
 

@@ -12,7 +12,7 @@ from orchestrator.run.plan import METRICS_FOLDER, Plan, lease_name, metrics_key
 from stepbench.errors import UsageError
 
 PARTS_FOLDER = "parts/"
-_NAME = re.compile(r"(\d{12})-(\d{12})-(\d{15})\.jsonl")
+_NAME = re.compile(r"(\d{16})-(\d{16})-(\d{15})\.jsonl")
 
 
 class CopyDamaged(UsageError):
@@ -64,7 +64,7 @@ class Names:
 
     def part(self, epoch: int, parent: int, offset: int) -> str:
         """Padded, so that a listing has the parts in their order."""
-        return f"{self.parts}{epoch:012}-{parent:012}-{offset:015}.jsonl"
+        return f"{self.parts}{epoch:016}-{parent:016}-{offset:015}.jsonl"
 
     def part_at(self, key: str, size_bytes: int) -> Part | None:
         """Null for the key of something else."""

@@ -145,12 +145,12 @@ SABOTAGE: dict[str, tuple[Sabotage, Harm, str]] = {
     "what was announced is forgotten by a resume": (
         remembering(lambda past: past if past.ended is not None else replace(past, attempt=0)),
         "other promises broken",
-        "beyond its",
+        "is given up after",
     ),
     "a chain is forgotten by a resume": (
         remembering(lambda past: None if past.chain == 1 else past),
         "other promises broken",
-        "is sent twice",
+        "is given up after",
     ),
     "an end is forgotten by a resume": (
         remembering(lambda past: replace(past, ended=None)),
@@ -192,7 +192,7 @@ SABOTAGE: dict[str, tuple[Sabotage, Harm, str]] = {
     "steps are given up without waiting": (
         setting(RunLoop, "_nothing_left", lambda self: self._channel.is_silent()),
         "other promises broken",
-        "s of silence",
+        "not found empty",
     ),
     "steps are given up that wait in a queue": (
         giving_up_without_a_look,

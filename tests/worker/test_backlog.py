@@ -172,6 +172,19 @@ def test_what_waited_too_long_is_given_up_and_nothing_else() -> None:
     assert backlog.take_stale() == []
 
 
+def test_after_steps_were_handed_back_no_other_is_taken_in_their_place() -> None:
+    clock = Clock()
+    backlog = Backlog(2, clock)
+    run_steps(backlog, seconds=0.01)
+    backlog.put([make_held(name, clock.now_ns) for name in ("begun", "begun too", "waiting")])
+    assert backlog.take() is not None
+    assert backlog.take() is not None
+    clock.now_ns += int(HAND_BACK_AFTER_SECONDS * SECOND_NS) + 1
+    assert len(backlog.take_stale()) == 1
+    backlog.finished(4.0)
+    assert backlog.room() == 1, "for the executor that is free"
+
+
 @given(
     executors=st.integers(1, 5),
     durations_ms=st.lists(st.integers(0, 1_500), min_size=30, max_size=120),

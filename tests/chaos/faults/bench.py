@@ -85,7 +85,7 @@ def bench() -> Iterator[Bench]:
         pytest.MonkeyPatch.context() as patch,
         embedded_stack(Settings()) as stack,
     ):
-        patch.setattr(execution, "RESULTS_VISIBILITY_SECONDS", VISIBILITY_SECONDS)
+        patch.setattr(execution, "MAX_RESULTS_VISIBILITY_SECONDS", VISIBILITY_SECONDS)
         fleet = Fleet(stack, stack.clients(), Path(folder), max_receive_count=12)
         witness = Witness(fleet.folder, fleet.steps_queue_url)
         here = stack.settings

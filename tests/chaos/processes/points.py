@@ -90,7 +90,7 @@ IN_ITS_MIDST = [
     Kill("executor after upload", "kill group"),
     *(
         Kill("orchestrator before writing dispatching", leads_to=f"orchestrator {point}")
-        for point in _written("resumed", "lost")
+        for point in _written("resumed")
     ),
     *(
         Kill("orchestrator before SendMessage", leads_to=f"orchestrator {point}")
@@ -119,6 +119,10 @@ class Deaths:
     """From its begin on: each happens when its point is first come by."""
     one_by_one: tuple[Kill, ...] = ()
     """Each is ordered when the one before it has happened."""
+
+    def of(self, program: str) -> int:
+        """How many."""
+        return sum(kill.program == program for kill in (*self.ordered, *self.one_by_one))
 
 
 def rotation(round_number: int, sizes: Sequence[int]) -> Deaths:

@@ -32,6 +32,8 @@ KEPT_IN_S3_EVERY_ROUNDS = 2
 """In those the orchestrator has a lease and copies its metrics file in parts, and dies at those calls too."""
 FEW_ATTEMPTS_EVERY_ROUNDS = 6
 """In those chains may fail, and no step may have more."""
+MAX_ATTEMPTS = 3
+"""As by default, and one for each executor that is killed: no other death costs an attempt."""
 REFUSED = "cannot be resumed"
 DIED_BEFORE = "its run died before it began"
 FINISHED = "has finished"
@@ -54,7 +56,7 @@ class Round:
         self._to_come = list(deaths.one_by_one)
         self._open: dict[Kill, None] = {}
         few = seed % FEW_ATTEMPTS_EVERY_ROUNDS == 0
-        self._max_attempts = FEW_ATTEMPTS if few else 2 * (len(self._ordered) + len(self._to_come)) + 3
+        self._max_attempts = FEW_ATTEMPTS if few else MAX_ATTEMPTS + deaths.of("executor")
         self._current: Kill | None = None
         self._random_at = 0.0
         self._workers: list[WorkerProgram] = []

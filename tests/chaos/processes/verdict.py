@@ -43,15 +43,12 @@ def judge_words(stderr: str) -> None:
 
 def _judge_attempts(file: MetricsFile, max_attempts: int) -> None:
     dispatches = [event for event in file.events if event.event == "dispatching"]
-    sent = Counter((event.chain, event.step) for event in dispatches)
-    for step, count in sent.items():
+    made = Counter((chain, step) for chain, step, _ in {_attempt(event) for event in dispatches})
+    for step, count in made.items():
         if count > max_attempts:
-            raise _broken(f"{step} was dispatched {count} times, and may be {max_attempts} times")
-    twice = [
-        attempt
-        for attempt, count in Counter((event.chain, event.step, event.attempt) for event in dispatches).items()
-        if count > 1
-    ]
+            raise _broken(f"{step} had {count} attempts, and may have {max_attempts}")
+    by_one_life = Counter((*_attempt(event), event.epoch) for event in dispatches)
+    twice = [dispatched for dispatched, count in by_one_life.items() if count > 1]
     if twice:
         raise _broken(f"dispatched twice: {twice}")
 
@@ -84,23 +81,14 @@ def _judge_objects(fleet: Fleet, file: MetricsFile) -> None:
 
 
 def _judge_losses(fleet: Fleet, file: MetricsFile) -> None:
-    """What one life of the orchestrator both sent and gave up was in the queue: somebody has deleted it unanswered.
+    """Nothing is given up here that is not dead-lettered.
 
-    Unless it is dead-lettered, or its answer came all the same, a moment after the look at the steps queue.
+    Until a step's message is deleted it is seen in its queue, and from then on its completion is in the other one.
     """
     dead = fleet.dead_letters()
-    answered = {_attempt(sample) for sample in (*file.samples, *file.warmups)}
-    answered |= {_attempt(failure) for failure in file.failures if failure.error_class != "StepLost"}
-    answered |= {_attempt(event) for event in file.events if event.event == "duplicate"}
-    sent_by_this_life: set[tuple[int, int, int]] = set()
     for event in file.events:
-        attempt = _attempt(event)
-        if event.event == "resumed":
-            sent_by_this_life.clear()
-        elif event.event == "dispatching":
-            sent_by_this_life.add(attempt)
-        elif event.event == "lost" and attempt in sent_by_this_life - answered and attempt not in dead:
-            raise PromiseBroken("samples lost", f"{attempt} was deleted from the steps queue and never answered")
+        if event.event == "lost" and _attempt(event) not in dead:
+            raise PromiseBroken("samples lost", f"{_attempt(event)} was given up, and was not dead-lettered")
 
 
 def _attempt(line: Any) -> tuple[int, int, int]:

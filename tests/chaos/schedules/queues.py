@@ -67,6 +67,10 @@ class BadQueue(MemoryQueue):
         """Of the messages that `receipts` would delete."""
         return [message.body for message in self._messages if message.receipt in receipts]
 
+    def received(self) -> list[str]:
+        """The bodies of what somebody has received, and nobody has deleted."""
+        return [message.body for message in self._messages if message.receipt]
+
     def quiet_seconds(self) -> float | None:
         """Until a message becomes visible, 0 or less if one is; None for an empty queue."""
         return min((message.visible_at - self._clock() for message in self._messages), default=None)

@@ -130,7 +130,7 @@ class Schedule:
             results_queue_is_own=profile.results_are_own,
         )
         self._path = self._folder / f"metrics-{self._plan.run_id}.jsonl"
-        self._witness = Witness(self._plan, self.world.clock, self.world.objects)
+        self._witness = Witness(self._plan, self.world.clock, self.world.objects, self.world.results)
 
     def _start(self, life: Life) -> None:
         """As `start` does."""

@@ -61,7 +61,7 @@ def _ends(file: MetricsFile) -> dict[int, bool]:
         match line:
             case Event(event="chain_finished", chain=int(chain), ok=bool(ok)):
                 ends[chain] = ok
-            case Event(event="dispatching", chain=int(chain)):
+            case Event(event="dispatching" | "reopened", chain=int(chain)):
                 ends.pop(chain, None)
     return ends
 
@@ -69,7 +69,8 @@ def _ends(file: MetricsFile) -> dict[int, bool]:
 def _has_reason(file: MetricsFile, chain: int) -> bool:
     """Why a chain may fail: some attempt failed for good, or as many were made of a step as may be."""
     for_good = any(failure.chain == chain and not failure.retryable for failure in file.failures)
-    made = Counter(event.step for event in file.events if event.event == "dispatching" and event.chain == chain)
+    dispatches = [event for event in file.events if event.event == "dispatching" and event.chain == chain]
+    made = Counter(step for step, _ in {(event.step, event.attempt) for event in dispatches})
     return for_good or max(made.values(), default=0) >= file.run.plan.max_attempts
 
 

@@ -17,7 +17,9 @@ from stepbench.samples import Sample
 from tests.chaos.figures import PromiseBroken
 from tests.chaos.schedules.clock import Clock
 from tests.chaos.schedules.objects import Objects
+from tests.chaos.schedules.queues import BadQueue
 
+LOOKS = 2
 Step = tuple[int, int]
 """(chain, step)"""
 Attempt = tuple[int, int, int]
@@ -40,6 +42,7 @@ class OnDisk:
     announced: dict[Attempt, int] = field(default_factory=dict)
     """With the epoch of the newest announcement."""
     attempts: Counter[Step] = field(default_factory=Counter)
+    """An attempt that is announced again, because it may never have been sent, counts once."""
     ended: dict[int, bool] = field(default_factory=dict)
 
     def begun(self) -> set[int]:
@@ -49,21 +52,24 @@ class OnDisk:
 class Witness:
     """Of a whole run, through all lives of its orchestrator."""
 
-    def __init__(self, plan: Plan, clock: Clock, objects: Objects) -> None:
+    def __init__(self, plan: Plan, clock: Clock, objects: Objects, results: BadQueue) -> None:
         self._plan = plan
         self._clock = clock
         self._objects = objects
+        self._results = results
         self._disk = OnDisk()
         self._epoch = BEFORE_ANY_RESUME
         """Of the newest life, whatever older copy of the metrics file it had."""
         self._sent_at_ns: dict[Attempt, int] = {}
         """By this life."""
-        self._sent: set[Attempt] = set()
-        """By any life."""
+        self._sent: set[tuple[Attempt, int]] = set()
+        """By any life, with its epoch."""
         self._sets_of_attempts = 1
         self._heard_at = clock.monotonic()
-        self._found_empty = False
-        """The steps queue, when this life looked last and since it received last."""
+        self._found_empty = 0
+        """How often in a row this life found the steps queue so, since a completion came last."""
+        self._received_nothing = False
+        """When this life received last."""
         self.lagged = False
         """Some life had only an older copy of the metrics file, and may do again what was done."""
 
@@ -80,7 +86,7 @@ class Witness:
         self._disk, self._sent_at_ns = OnDisk(), {}
         for line in lines:
             self._tell(line)
-        self._heard_at = self._clock.monotonic()
+        self._heard_at, self._found_empty = self._clock.monotonic(), 0
         if retry_failed:
             self._sets_of_attempts += 1
             self._disk.ended = {chain: ok for chain, ok in self._disk.ended.items() if ok}
@@ -96,12 +102,12 @@ class Witness:
         self._heard_at = self._clock.monotonic()
 
     def receives(self, bodies: Sequence[str]) -> None:
-        self._found_empty = False
+        self._received_nothing = not bodies
         if any(self._completions(bodies)):
-            self._heard_at = self._clock.monotonic()
+            self._heard_at, self._found_empty = self._clock.monotonic(), 0
 
     def looks(self, steps: Depth) -> None:
-        self._found_empty = steps.empty
+        self._found_empty = self._found_empty + 1 if steps.empty else 0
 
     def deletes(self, bodies: Sequence[str]) -> None:
         """These completions will never come again."""
@@ -130,8 +136,10 @@ class Witness:
             case Event(event="lost", chain=int(chain), step=int(step), attempt=int(attempt)):
                 disk.lost.add((chain, step, attempt))
             case Event(event="dispatching", chain=int(chain), step=int(step), attempt=int(attempt), epoch=int(epoch)):
+                disk.attempts[chain, step] += (chain, step, attempt) not in disk.announced
                 disk.announced[chain, step, attempt] = epoch
-                disk.attempts[chain, step] += 1
+                disk.ended.pop(chain, None)
+            case Event(event="reopened", chain=int(chain)):
                 disk.ended.pop(chain, None)
             case Event(event="chain_finished", chain=int(chain), ok=bool(ok)):
                 disk.ended[chain] = ok
@@ -140,12 +148,14 @@ class Witness:
         match line:
             case Sample():
                 self._judge_sample(line)
-            case Event(event="dispatching", chain=int(chain), step=int(step)):
-                self._judge_announcement((chain, step))
+            case Event(event="dispatching", chain=int(chain), step=int(step), attempt=int(attempt)):
+                self._judge_announcement((chain, step), (chain, step, attempt))
             case Failure():
                 self._judge_failure((line.chain, line.step, line.attempt))
-            case Event(event="lost", chain=chain, step=step):
-                self._judge_loss(f"({chain}, {step})")
+            case Event(event="lost", chain=int(chain), step=int(step), attempt=int(attempt)):
+                if (chain, step, attempt) not in self._sent_at_ns:
+                    raise broken(f"{chain, step, attempt} is given up as lost, and this life never sent it")
+                self._judge_loss((chain, step, attempt))
             case Event(event="chain_finished", chain=chain) if chain in self._disk.ended:
                 raise broken(f"chain {chain} ended twice")
             case Event(event="resumed", epoch=int(epoch)):
@@ -156,10 +166,12 @@ class Witness:
             raise broken(f"epoch {epoch} follows {self._epoch}")
         self._epoch = epoch
 
-    def _judge_announcement(self, step: Step) -> None:
+    def _judge_announcement(self, step: Step, attempt: Attempt) -> None:
         if step[0] in self._disk.ended:
             raise broken(f"{step} is dispatched, and its chain has ended")
-        if not self.lagged and self._disk.attempts[step] >= self.most_attempts:
+        if attempt in self._disk.announced and not self.lagged:
+            self._judge_loss(attempt)
+        elif not self.lagged and self._disk.attempts[step] >= self.most_attempts:
             raise broken(f"{step} is dispatched beyond its {self.most_attempts} attempts")
         in_flight = (self._disk.begun() | {step[0]}) - set(self._disk.ended)
         if not self.lagged and self._sets_of_attempts == 1 and len(in_flight) > self._plan.concurrency:
@@ -170,12 +182,16 @@ class Witness:
         if attempt in self._disk.failed or (attempt != newest and not self.lagged):
             raise broken(f"a failure of {attempt} counts, and counted before or is not of the newest attempt, {newest}")
 
-    def _judge_loss(self, step: str) -> None:
+    def _judge_loss(self, attempt: Attempt) -> None:
         silent_seconds = self._clock.monotonic() - self._heard_at
         if silent_seconds < self._plan.stall_timeout_seconds:
-            raise broken(f"{step} is given up as lost after {silent_seconds:.1f} s of silence")
-        if not self._found_empty:
-            raise broken(f"{step} is given up as lost, and the steps queue was not found empty")
+            raise broken(f"{attempt} is given up after {silent_seconds:.1f} s of silence")
+        if self._found_empty < LOOKS:
+            raise broken(f"{attempt} is given up, and the steps queue was not found empty {LOOKS} times")
+        answered = {(done.chain, done.step, done.attempt) for done in self._completions(self._results.received())}
+        # A receive may bring other runs' messages and leave ours for the next one.
+        if self._received_nothing and attempt in answered - self._disk.answered:
+            raise PromiseBroken("samples lost", f"{attempt} is given up, and its completion was received before")
 
     def _judge_message(self, message: StepMessage) -> None:
         attempt = (message.chain, message.step, message.attempt)
@@ -185,11 +201,11 @@ class Witness:
             raise broken(f"{attempt} is sent before the sample that it follows from is on disk")
         if message.chain in self._disk.ended:
             raise broken(f"{attempt} is sent, and its chain has ended")
-        if attempt in self._sent and not self.lagged:
+        if (attempt, self._epoch) in self._sent:
             raise broken(f"{attempt} is sent twice")
         if not self._objects.holds(message.input):
             raise broken(f"{attempt} is sent with an input that nobody wrote: {message.input}")
-        self._sent.add(attempt)
+        self._sent.add((attempt, self._epoch))
         self._sent_at_ns[attempt] = self._clock.monotonic_ns()
 
     def _judge_deletion(self, completion: Completion) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from random import Random
 
-from orchestrator.run.execution import RESULTS_VISIBILITY_SECONDS
+from orchestrator.run.execution import results_visibility_seconds
 from stepbench.queues import Outgoing
 from tests.chaos.figures import PromiseBroken
 from tests.chaos.schedules import profile as profiles
@@ -34,7 +34,7 @@ class World:
         """The orchestrator, between which two of its actions."""
         self.objects = Objects()
         self.steps = self._queue(self.profile.visibility_seconds, MAX_RECEIVES)
-        self.results = self._queue(RESULTS_VISIBILITY_SECONDS, None)
+        self.results = self._queue(results_visibility_seconds(self.profile.stall_timeout_seconds), None)
         self._workers = [self._worker() for _ in range(self.profile.workers)]
         self._worker_deaths_left = self.profile.worker_deaths
         self._strays_left = MOST_STRAYS

@@ -24,6 +24,7 @@ from orchestrator.run.chain import (
     RecordDuplicate,
     RecordFailure,
     RecordLost,
+    Reopen,
     State,
 )
 from orchestrator.run.lines import Event as LineEvent
@@ -176,6 +177,8 @@ CASES: dict[str, list[tuple[str, str]]] = {
         ("sent", ""),
         ("done 1.2", "duplicate 1.2"),
         ("done 2.1", "duplicate 2.1"),
+        ("done 1.1", "record 1.1, dispatch 2.1"),
+        ("done 2.1", "duplicate 2.1"),
     ],
     "what is not sent is not lost": [
         ("start", "dispatch 1.1"),
@@ -194,14 +197,33 @@ CASES: dict[str, list[tuple[str, str]]] = {
         ("sent", ""),
         ("done 2.1", "record 2.1, finished"),
     ],
-    "what was announced before a death and never sent is lost as any other step is": [
+    "what was announced before a death and perhaps never sent is sent as the same attempt, and then lost as any is": [
         ("start", "dispatch 1.1"),
         ("sent", ""),
         ("resume", ""),
+        ("lost", "dispatch 1.1"),
+        ("sent", ""),
+        ("failed by the older one 1.1", "duplicate 1.1"),
         ("lost", "lost 1.1, dispatch 1.2"),
         ("sent", ""),
-        ("done 1.1", "record late without times 1.1, dispatch 2.1"),
+        ("done by the older one 1.1", "record late without times 1.1, dispatch 2.1"),
         ("due 1.2", "no"),
+    ],
+    "it is sent again by whoever comes next": [
+        ("start", "dispatch 1.1"),
+        ("sent", ""),
+        ("resume", ""),
+        ("lost", "dispatch 1.1"),
+        ("resume", ""),
+        ("lost", "dispatch 1.1"),
+        ("sent", ""),
+        ("done 1.1", "record 1.1, dispatch 2.1"),
+    ],
+    "what was announced before a death and is found dead-lettered was sent": [
+        ("start", "dispatch 1.1"),
+        ("sent", ""),
+        ("resume", ""),
+        ("dead-lettered 1.1", "lost 1.1, dispatch 1.2"),
     ],
     "what was given up as lost before a death is late after it": [
         ("start", "dispatch 1.1"),
@@ -251,7 +273,7 @@ CASES: dict[str, list[tuple[str, str]]] = {
         ("start", "dispatch 1.1"),
         ("sent", ""),
         ("fails for good 1.1", "failure 1.1, failed"),
-        ("resume and retry", "dispatch 1.2"),
+        ("resume and retry", "reopened, dispatch 1.2"),
         ("sent", ""),
         ("fails 1.2", "failure 1.2, dispatch 1.3"),
         ("sent", ""),
@@ -266,7 +288,7 @@ CASES: dict[str, list[tuple[str, str]]] = {
         ("lost", "lost 2.1, dispatch 2.2"),
         ("sent", ""),
         ("fails 2.2", "failure 2.2, failed"),
-        ("resume and retry without beginning", ""),
+        ("resume and retry without beginning", "reopened"),
         ("done by the older one 1.1", "duplicate 1.1"),
         ("failed by the older one 2.2", "duplicate 2.2"),
         ("done by the older one 2.1", "record late without times 2.1, finished"),
@@ -279,7 +301,17 @@ CASES: dict[str, list[tuple[str, str]]] = {
         ("fails for good 2.1", "failure 2.1, failed"),
         ("done 2.1", "record 2.1"),
         ("resume", ""),
-        ("resume and retry", "finished"),
+        ("resume and retry", "reopened, finished"),
+    ],
+    "a failed chain that was to be tried again still is after a death": [
+        ("start", "dispatch 1.1"),
+        ("sent", ""),
+        ("fails for good 1.1", "failure 1.1, failed"),
+        ("resume and retry without beginning", "reopened"),
+        ("resume", "dispatch 1.2"),
+        ("sent", ""),
+        ("fails for good 1.2", "failure 1.2, failed"),
+        ("resume", ""),
     ],
     "what an older incarnation did beyond the copy is taken as it is": [
         ("start", "dispatch 1.1"),
@@ -334,14 +366,15 @@ def told(action: Action) -> str:
         case Record(completion=done, late=late, total_ns=total_ns):
             untimed = "without times " if total_ns is None else ""
             return f"record {'late ' if late else ''}{untimed}{done.step}.{done.attempt}"
-        case RecordFailure(completion=done):
-            return f"failure {done.step}.{done.attempt}"
-        case RecordDuplicate(completion=done):
-            return f"duplicate {done.step}.{done.attempt}"
+        case RecordFailure(completion=done) | RecordDuplicate(completion=done):
+            kind = "failure" if isinstance(action, RecordFailure) else "duplicate"
+            return f"{kind} {done.step}.{done.attempt}"
         case RecordLost(step=step, attempt=attempt, last=last):
             return f"lost {'for good ' if last else ''}{step}.{attempt}"
         case Finish(ok=ok):
             return "finished" if ok else "failed"
+        case Reopen():
+            return "reopened"
 
 
 class Play:
@@ -374,9 +407,14 @@ class Play:
     def _actions(self, what: str, number: str, event: str) -> list[Action]:
         if event.startswith("resume"):
             return self._resumed(event)
+        arrivals: list[Arrival] = []
         if event in ("start", "lost"):
             happen: Callable[[], list[Action]] = getattr(self.chains, event)
-            actions, arrivals = happen(), []
+            actions = happen()
+        elif what == "dead-lettered":
+            step, _, attempt = number.partition(".")
+            message = make_message(step=int(step), attempt=int(attempt), epoch=self._epoch - 1)
+            actions = self.chains.dead_lettered(message)
         else:
             completion = self._completion(what, number)
             arrivals = [Arrival(completion, self._now_ns, 0, 1, "receipt")]
@@ -465,9 +503,9 @@ def test_the_times_of_a_step_are_differences_of_the_orchestrators_own_stamps() -
 
 
 def test_a_completion_of_an_attempt_that_another_incarnation_sent_has_no_times_and_leaves_the_chain_no_wall() -> None:
-    chains = make_chains()
+    chains = make_chains(epoch=2)
     chains.start()
-    record, dispatch = chains.completed(make_done(), 5_000)
+    record, dispatch = chains.completed(make_done(epoch=1), 5_000)
     assert isinstance(record, Record)
     assert (record.dispatched_at_ns, record.dispatch_call_ns) == (None, None)
     assert (record.turnaround_ns, record.retry_ns, record.total_ns) == (None, None, None)
@@ -475,18 +513,18 @@ def test_a_completion_of_an_attempt_that_another_incarnation_sent_has_no_times_a
 
     assert isinstance(dispatch, Dispatch)
     chains.sent(dispatch, 6_000, 1)
-    record, finish = chains.completed(make_done(step=2), 7_500)
+    record, finish = chains.completed(make_done(step=2, epoch=2), 7_500)
     assert isinstance(record, Record)
     assert (record.turnaround_ns, record.retry_ns, record.total_ns) == (1_000, 0, 1_500)
     assert finish == Finish(chain=1, ok=True, wall_ns=None, warmup=False)
 
 
 def test_the_stamps_of_one_step_are_not_taken_for_those_of_the_next() -> None:
-    chains = make_chains()
+    chains = make_chains(epoch=2)
     (first,) = [action for action in chains.start() if isinstance(action, Dispatch)]
     chains.sent(first, 0, 1)
-    chains.completed(make_done(), 100)
-    record, _ = chains.completed(make_done(step=2), 200)
+    chains.completed(make_done(epoch=2), 100)
+    record, _ = chains.completed(make_done(step=2, epoch=1), 200)
     assert isinstance(record, Record)
     assert record.dispatched_at_ns is None
     assert record.total_ns is None
@@ -496,7 +534,7 @@ def test_chains_that_are_tried_again_begin_once_also_where_another_one_ends_at_o
     complete = Past(chain=1, step=3, payload=make_ref(), attempt=0, retryable=None, ended=False)
     failed = Past(chain=2, step=1, payload=make_ref(), attempt=1, retryable=False, ended=False)
     actions = make_chains(chains=2).resume([complete, failed], retry_failed=True)
-    assert [told(action) for action in actions] == ["finished", "dispatch 1.2"]
+    assert [told(action) for action in actions] == ["reopened", "reopened", "finished", "dispatch 1.2"]
 
 
 def test_completions_of_chains_that_the_run_does_not_have_are_duplicates() -> None:

@@ -244,17 +244,26 @@ def test_a_poll_is_never_longer_than_sqs_allows_nor_much_longer_than_patience_la
 
 
 def test_a_step_is_lost_only_after_a_long_silence_with_the_queue_found_empty(monkeypatch: pytest.MonkeyPatch) -> None:
-    turns = int(STALL_SECONDS / MAX_WAIT_SECONDS)
+    turns = int(STALL_SECONDS / MAX_WAIT_SECONDS) + 1
     stage = run(monkeypatch, *[NOTHING] * turns, arrived(make_done(attempt=2)))
     assert stage.happened == [
         "write dispatching-1.1.1",
         "send 1.1.1",
+        "is silent?",
         "is silent?",
         "write lost-1.1.1 dispatching-1.1.2",
         "send 1.1.2",
         "write sample-1.1.2 chain_finished",
         "accept 1.1.2",
     ]
+
+
+def test_what_was_answered_at_the_last_look_is_received_before_its_step_is_given_up(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    turns = int(STALL_SECONDS / MAX_WAIT_SECONDS)
+    stage = run(monkeypatch, *[NOTHING] * turns, arrived(make_done()))
+    assert stage.happened[2:] == ["is silent?", "write sample-1.1.1 chain_finished", "accept 1.1.1"]
 
 
 def test_a_step_whose_message_is_found_dead_lettered_is_dispatched_again_long_before_that(
@@ -306,7 +315,7 @@ def test_whatever_comes_of_the_run_begins_the_silence_anew(monkeypatch: pytest.M
 
 
 def test_completions_of_other_runs_are_no_sign_of_life_of_this_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    turns = int(STALL_SECONDS / MAX_WAIT_SECONDS)
+    turns = int(STALL_SECONDS / MAX_WAIT_SECONDS) + 1
     others = arrived(strays=[Stray("foreign", "r2")])
     stage = run(monkeypatch, *[others] * turns, arrived(make_done(attempt=2)))
     assert "write lost-1.1.1 dispatching-1.1.2" in stage.happened
@@ -314,14 +323,14 @@ def test_completions_of_other_runs_are_no_sign_of_life_of_this_one(monkeypatch: 
 
 def test_a_step_that_is_sent_again_is_waited_for_as_long_as_the_first_time(monkeypatch: pytest.MonkeyPatch) -> None:
     turns = int(STALL_SECONDS / MAX_WAIT_SECONDS)
-    stage = run(monkeypatch, *[NOTHING] * (2 * turns - 1), arrived(make_done(attempt=2)))
-    assert stage.happened.count("is silent?") == 1
+    stage = run(monkeypatch, *[NOTHING] * 2 * turns, arrived(make_done(attempt=2)))
+    assert stage.happened.count("is silent?") == 2
 
 
 def test_steps_that_are_lost_again_and_again_fail_their_chain(monkeypatch: pytest.MonkeyPatch) -> None:
     turns = int(STALL_SECONDS / MAX_WAIT_SECONDS)
-    stage = run(monkeypatch, *[NOTHING] * turns * 2, max_attempts=2)
-    assert stage.happened[-1] == "write lost-1.1.2 failure-1.1.2 chain_finished"
+    stage = run(monkeypatch, *[NOTHING] * (turns + 1) * 2, max_attempts=2)
+    assert stage.happened[-1] == "write failure-1.1.2 lost-1.1.2 chain_finished"
     finished = stage.lines[-1]
     assert isinstance(finished, Event)
     assert finished.ok is False
@@ -339,6 +348,11 @@ def test_nothing_is_done_about_what_came_in_where_the_run_may_not_go_on(monkeypa
     monkeypatch.setattr(Stage, "check", refuse)
     stage = run(monkeypatch, arrived(make_done()), steps=2)
     assert stage.happened == ["write dispatching-1.1.1", "send 1.1.1", "hand back 1.1.1", "ended"]
+
+
+def test_an_answer_from_beyond_all_clocks_is_no_newer_orchestrators(monkeypatch: pytest.MonkeyPatch) -> None:
+    stage = run(monkeypatch, arrived(make_done(epoch=2**59), make_done()))
+    assert stage.happened[2:] == ["write duplicate-1.1.1 sample-1.1.1 chain_finished", "accept 1.1.1 1.1.1"]
 
 
 def test_what_a_newer_orchestrator_had_done_is_left_to_it_and_ends_this_one(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -20,7 +20,7 @@ from tests.orchestrator.report.sample_factory import make_run
 from tests.orchestrator.s3_copy.store import NAMES, RUN, Store
 
 MADE = make_run(finished=False, run_id=RUN, prefix=NAMES.prefix)
-FAR_AHEAD = 9_000_000_000
+FAR_AHEAD = 9_000_000_000_000_000
 """An epoch of a clock that was wrong."""
 GONE_ON = Event(event="resumed", at="now", epoch=FAR_AHEAD).model_dump_json().encode() + b"\n"
 
