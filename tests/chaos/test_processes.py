@@ -46,7 +46,7 @@ def test_every_point_has_its_turn() -> None:
             breaches.deleting_a_step_before_its_completion_is_sent,
             Kill("worker before SendMessage"),
             "samples lost",
-            "never answered",
+            "was given up",
         ),
         (
             breaches.one_key_for_every_execution_of_a_step,
