@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import select
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any, TextIO, cast
 
 from stepbench.errors import EnvironmentRefused
@@ -39,51 +39,29 @@ def has_lost_reader(stream: TextIO) -> bool:
     return any(event & select.POLLERR for _, event in poller.poll(0))
 
 
-class _Around:
-    """Everything but what is wanted otherwise is the stream's own."""
+class _Guarded:
+    """Everything but writing is the stream's own."""
 
-    def __init__(self, stream: TextIO) -> None:
+    def __init__(self, stream: TextIO, guard: Callable[[TextIO], AbstractContextManager[None]]) -> None:
         self._stream = stream
+        self._guard = guard
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._stream, name)
 
-
-class _Lasting(_Around):
-    """See `lasting`."""
-
     def write(self, text: str) -> int:
-        with self._forgiving():
+        with self._guard(self._stream):
             self._stream.write(text)
         return len(text)
 
     def flush(self) -> None:
-        with self._forgiving():
+        with self._guard(self._stream):
             self._stream.flush()
-
-    @contextmanager
-    def _forgiving(self) -> Iterator[None]:
-        try:
-            yield
-        except (OSError, EnvironmentRefused):
-            reader_is_gone(self._stream)
 
 
 def lasting(stream: TextIO) -> TextIO:
     """`stream`, on which writing never fails, with no reader or on a full disk: words about a run must not end it."""
-    return cast(TextIO, _Lasting(stream))
-
-
-class _Checked(_Around):
-    """See `checked`."""
-
-    def write(self, text: str) -> int:
-        with refusal_told(self._stream):
-            return self._stream.write(text)
-
-    def flush(self) -> None:
-        with refusal_told(self._stream):
-            self._stream.flush()
+    return cast(TextIO, _Guarded(stream, _silenced))
 
 
 def checked(stream: TextIO) -> TextIO:
@@ -91,12 +69,24 @@ def checked(stream: TextIO) -> TextIO:
 
     A reader that has gone is a BrokenPipeError still.
     """
-    return cast(TextIO, _Checked(stream))
+    return cast(TextIO, _Guarded(stream, _refusal_told))
+
+
+def read_or_not(stream: TextIO) -> TextIO:
+    """`stream`, for what is to be done to its end whether its reader stays or goes."""
+    return cast(TextIO, _Guarded(stream, _reader_may_go))
 
 
 @contextmanager
-def refusal_told(stream: TextIO) -> Iterator[None]:
-    """EnvironmentRefused for whatever keeps `stream` from being written, but not for a reader that has gone."""
+def _silenced(stream: TextIO) -> Iterator[None]:
+    try:
+        yield
+    except (OSError, EnvironmentRefused):
+        reader_is_gone(stream)
+
+
+@contextmanager
+def _refusal_told(stream: TextIO) -> Iterator[None]:
     try:
         yield
     except BrokenPipeError:
@@ -104,3 +94,11 @@ def refusal_told(stream: TextIO) -> Iterator[None]:
     except OSError as error:
         reader_is_gone(stream)  # or Python would try once more at its end, and complain
         raise EnvironmentRefused(f"{stream.name.strip('<>')} cannot be written: {error.strerror}") from error
+
+
+@contextmanager
+def _reader_may_go(stream: TextIO) -> Iterator[None]:
+    try:
+        yield
+    except BrokenPipeError:
+        reader_is_gone(stream)

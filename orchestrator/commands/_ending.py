@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TextIO
 
 from orchestrator.channels import Channel
 from orchestrator.report.summary import Summary
@@ -38,7 +39,7 @@ def tell(plan: Plan, site: Site, journal: Journal, channel: Channel, keeping: Ke
     except KeyboardInterrupt:
         say(f"Interrupted after the last chain had ended. {_kept(plan, site, journal)}")
         raise
-    _print(ending.summary, as_json)
+    _print(ending.summary, as_json, streams.read_or_not(sys.stdout))
     if ending.refused:
         raise EnvironmentRefused("\n".join(ending.refused))
     return EXIT_CHAIN_FAILED if ending.summary.counts.chains_failed else 0
@@ -84,12 +85,8 @@ def _kept(plan: Plan, site: Site, journal: Journal) -> str:
     return f"{kept}\nTo go on with it: python -m orchestrator resume {plan.run_id}"
 
 
-def _print(summary: Summary, as_json: bool) -> None:
-    try:
-        if as_json:
-            print(summary.model_dump_json(), flush=True)
-        else:
-            show(summary, sys.stdout)
-            sys.stdout.flush()
-    except BrokenPipeError:  # `| head`; whether all chains are done is still to be told by the exit code
-        streams.reader_is_gone(sys.stdout)
+def _print(summary: Summary, as_json: bool, stream: TextIO) -> None:
+    if as_json:
+        print(summary.model_dump_json(), file=stream, flush=True)
+    else:
+        show(summary, stream)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import re
+import sys
+from contextlib import redirect_stdout
 from typing import TYPE_CHECKING
 
 from orchestrator.commands import _fleet
@@ -43,14 +45,14 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:
     from orchestrator.upkeep.cleaning import Cleaning
     from orchestrator.upkeep.remains_text import lines
     from orchestrator.upkeep.verdict import Terms
-    from stepbench import aws_errors
+    from stepbench import aws_errors, streams
     from stepbench.aws import AwsConfig, Clients
 
     _fleet.require(settings)
     if not arguments.dry_run:
         _fleet.require_somebody_to_ask(arguments.yes)
     terms = Terms(arguments.older_than, arguments.run_id is not None, settings.step_expiry_seconds)
-    with aws_errors.worded("operator", settings):
+    with redirect_stdout(streams.read_or_not(sys.stdout)), aws_errors.worded("operator", settings):
         clients = Clients(AwsConfig.of(settings))
         cleaning = Cleaning(settings, clients, arguments.run_id, terms, with_metrics=arguments.metrics)
         findings = cleaning.findings()

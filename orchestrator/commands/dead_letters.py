@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import sys
+from contextlib import redirect_stdout
 from typing import TYPE_CHECKING
 
 from orchestrator.commands import _fleet
@@ -35,23 +37,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(settings: Settings, arguments: argparse.Namespace) -> int:
     """0. Raises UsageError, and EnvironmentRefused for what AWS refused or a steps queue without dead letters."""
     from orchestrator.upkeep.dead_letters import DeadLetters
-    from stepbench import aws_errors
+    from stepbench import aws_errors, streams
     from stepbench.aws import AwsConfig, Clients
 
     _fleet.require(settings)
     if arguments.purge:
         _fleet.require_somebody_to_ask(arguments.yes)
     clients = Clients(AwsConfig.of(settings))
-    with aws_errors.worded("operator", settings):
+    with redirect_stdout(streams.read_or_not(sys.stdout)), aws_errors.worded("operator", settings):
         dead_letters = DeadLetters.of(settings, clients.sqs)
         listing = dead_letters.listed(arguments.run)
         if not arguments.json:
             _print(listing)
         done = _done(dead_letters, listing, arguments)
-    if arguments.json:
-        _print_json(listing, done)
-    elif done:
-        print(f"\n{_sentence(listing, *done)}")
+        if arguments.json:
+            _print_json(listing, done)
+        elif done:
+            print(f"\n{_sentence(listing, *done)}")
     return 0
 
 

@@ -11,7 +11,7 @@ from subprocess import CompletedProcess
 
 import pytest
 
-from tests.runs.commands import orchestrator
+from tests.runs.commands import orchestrator, orchestrator_unread
 from tests.runs.fleet import Fleet
 from tests.runs.programs import RunProgram
 from tests.runs.saboteur import Saboteur
@@ -240,6 +240,16 @@ def test_a_named_run_that_is_not_known_here_is_kept_until_its_steps_expire(groun
     assert "it counts as over after 24 h 00 min" in ground.cleanup(OLD, "--older-than=0s", "--yes").stdout
     assert ground.objects() == {key}
     assert "Removed: 1 object, 5 B." in ground.cleanup(OLD, *NOW, "--yes").stdout
+    assert ground.objects() == set()
+
+
+def test_what_is_to_go_goes_though_nobody_reads_the_words(ground: Ground) -> None:
+    for number in range(3):
+        ground.put(f"{ground.folder(f'20200102-03040{number}-0a1b2c')}payloads/x")
+
+    answer = orchestrator_unread(ground.fleet, "cleanup", *NOW, "--yes", **ground.variables)
+
+    assert (answer.returncode, answer.stderr) == (0, "")
     assert ground.objects() == set()
 
 

@@ -16,7 +16,7 @@ from stepbench.aws import Clients
 from stepbench.messages import StepMessage
 from stepbench.s3_uris import uri
 from tests.factories import make_message, make_output_spec
-from tests.runs.commands import orchestrator
+from tests.runs.commands import orchestrator, orchestrator_unread
 from tests.runs.fleet import PREFIX, Fleet
 
 RECEIVES = 2
@@ -218,6 +218,17 @@ def test_purging_deletes_what_is_listed_and_nothing_else(fleet: Fleet) -> None:
     assert sorted(str(letter["run"]) for letter in listed(fleet)["letters"]) == ["None", "wanted"]
     assert fleet.depth(fleet.dead_letters_url) == (2, 0)
     assert fleet.depth() == (0, 0)
+
+
+@pytest.mark.parametrize("action", ["--purge", "--send-back"])
+def test_what_is_to_be_done_is_done_to_its_end_though_nobody_reads_the_words(fleet: Fleet, action: str) -> None:
+    bury(fleet, *(sound(fleet) for _ in range(11)))
+
+    answer = orchestrator_unread(fleet, "dead-letters", action, "--yes")
+
+    assert (answer.returncode, answer.stderr) == (0, "")
+    assert fleet.depth(fleet.dead_letters_url) == (0, 0)
+    assert fleet.depth() == (11 if action == "--send-back" else 0, 0)
 
 
 def test_without_a_terminal_and_without_yes_nothing_is_purged(fleet: Fleet) -> None:

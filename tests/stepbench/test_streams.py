@@ -52,6 +52,12 @@ def test_a_reader_that_has_gone_is_no_refusal(unread: TextIO) -> None:
         print("words", file=streams.checked(unread), flush=True)
 
 
+def test_what_is_read_or_not_swallows_what_nobody_reads_and_nothing_else(unread: TextIO) -> None:
+    print("words", file=streams.read_or_not(unread), flush=True)
+    with Path("/dev/full").open("w") as full, pytest.raises(EnvironmentRefused):
+        print("words", file=streams.read_or_not(streams.checked(full)), flush=True)
+
+
 def test_without_it_the_write_fails(unread: TextIO) -> None:
     with pytest.raises(BrokenPipeError):
         print("words", file=unread, flush=True)
