@@ -49,10 +49,10 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:
 
     path, fetched = _here_or_fetched(settings, arguments.target)
     with ExitStack() as stack:
+        # Before it is read, and before what was fetched is anybody's to remove: from here on nobody else writes it.
+        journal = Journal(path, again=True, through=settings.metrics_fsync)
+        stack.callback(journal.close)
         with _not_left(path if fetched else None):
-            # Before it is read: from here on nobody else writes it.
-            journal = Journal(path, again=True, through=settings.metrics_fsync)
-            stack.callback(journal.close)
             file = metrics_file.read(path)
             if (said := _nothing_to_do(file, arguments.retry_failed)) is not None:
                 say(said)

@@ -31,7 +31,7 @@ def copy_of(run_id: str, settings: Settings, clients: Clients) -> Objects | None
 
 
 def fetch(objects: Objects, path: Path) -> bool:
-    """Makes `path` from the copy, and nothing in place of a file that is there; false where S3 has no copy.
+    """Makes `path` from the copy; false where S3 has none, or another process has made a file there meanwhile.
 
     Raises UsageError, CopyDamaged and the SDK's errors.
     """
@@ -43,6 +43,8 @@ def fetch(objects: Objects, path: Path) -> bool:
         with _composed(objects, listing, path.parent) as copy:
             os.fchmod(copy.fileno(), 0o644)
             os.link(copy.name, path)
+    except FileExistsError:
+        return False
     except OSError as error:
         raise UsageError(
             f"cannot write {path}: {error.strerror}; --metrics-dir (METRICS_DIR) names its folder"

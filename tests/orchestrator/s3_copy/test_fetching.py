@@ -12,7 +12,7 @@ import pytest
 
 from orchestrator.report import metrics_file
 from orchestrator.s3_copy import fetching
-from orchestrator.s3_copy.fetching import catch_up
+from orchestrator.s3_copy.fetching import catch_up, fetch
 from orchestrator.s3_copy.objects import Objects
 from stepbench.errors import EnvironmentRefused
 from tests.orchestrator.report.sample_factory import make_run
@@ -35,6 +35,18 @@ def caught_up(store: Store, path: Path) -> bool:
     client: Any = store
     objects = Objects(client, "payloads", NAMES)
     return catch_up(objects, objects.listing(), metrics_file.read(path), epoch=1)
+
+
+def test_a_file_that_somebody_else_has_just_made_is_left_as_it_is(tmp_path: Path) -> None:
+    store = Store()
+    path, _ = behind(store, tmp_path)
+    before = path.read_bytes()
+    client: Any = store
+    assert not fetch(Objects(client, "payloads", NAMES), path)
+    assert path.read_bytes() == before
+    path.unlink()
+    assert fetch(Objects(client, "payloads", NAMES), path)
+    assert path.read_bytes() == b"".join(MADE.texts())
 
 
 def test_what_the_copy_has_more_is_appended(tmp_path: Path) -> None:
