@@ -50,7 +50,7 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:
     path, fetched = _here_or_fetched(settings, arguments.target)
     with ExitStack() as stack:
         # Before it is read, and before what was fetched is anybody's to remove: from here on nobody else writes it.
-        journal = Journal(path, again=True, through=settings.metrics_fsync)
+        journal = Journal(path, again=True)
         stack.callback(journal.close)
         with _not_left(path if fetched else None):
             file = metrics_file.read(path)
@@ -70,7 +70,7 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:
                 say(said)
                 return 0
             file, past = newest, history.read(newest.lines)
-        journal.cut(file.whole_bytes)
+        journal.cut(file.whole_bytes, through=place.settings.metrics_fsync)
         place = site.checking(place, keeping.check)
         plan = file.run.plan
         with telling_what_is_kept(plan, place, journal), progress_view(sys.stderr, arguments.quiet) as view:

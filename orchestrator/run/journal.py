@@ -90,7 +90,7 @@ class Journal:
     """A metrics file that only grows."""
 
     def __init__(self, path: Path, *, again: bool = False, through: bool = False) -> None:
-        """Begins a new file, or goes on `again` with one. `through`: each write reaches the disk before it returns.
+        """Begins a new file, or takes one up `again`. `through`: each write reaches the disk before it returns.
 
         Raises UsageError where that cannot be, or while another process writes the file.
         """
@@ -110,7 +110,7 @@ class Journal:
                 f"--metrics-dir (METRICS_DIR): cannot write {path}: {error.strerror}; name a folder that can be written"
             ) from error
         self._lock(self._fd)
-        if through and not again:
+        if through:
             _write_through(path.parent)
 
     def _lock(self, fd: int) -> None:
@@ -123,9 +123,20 @@ class Journal:
                 "python -m orchestrator tail follows it"
             ) from None
 
-    def cut(self, whole_bytes: int) -> None:
-        """Take away what a death in the middle of a write left behind the last whole line."""
-        os.ftruncate(self._fd, whole_bytes)
+    def cut(self, whole_bytes: int, *, through: bool = False) -> None:
+        """Take away what a death in the middle of a write left behind the last whole line; then lines may follow.
+
+        `through`: from here on as in a new file. What is there reaches the disk before anything follows from it: it may
+        have just been fetched, or been written without. Raises EnvironmentRefused when the disk refuses.
+        """
+        try:
+            os.ftruncate(self._fd, whole_bytes)
+            if through:
+                os.fsync(self._fd)
+                _write_through(self.path.parent)
+        except OSError as error:
+            raise self._refusal(error) from error
+        self._through = through
         self.whole_bytes = whole_bytes
 
     def write(self, lines: Sequence[Line]) -> None:
@@ -144,8 +155,11 @@ class Journal:
             os.ftruncate(self._fd, begin)
             if not isinstance(error, OSError):
                 raise
-            raise EnvironmentRefused(f"cannot write to {self.path}: {error.strerror}; make room there") from error
+            raise self._refusal(error) from error
         self.whole_bytes = begin + len(data)
+
+    def _refusal(self, error: OSError) -> EnvironmentRefused:
+        return EnvironmentRefused(f"cannot write to {self.path}: {error.strerror}; make room there")
 
     def _stay_in_place(self) -> None:
         """What is written to a file that has lost its name would be gone with this process."""
@@ -167,6 +181,8 @@ class Journal:
                 self._lock(fd)
                 for offset in range(0, os.fstat(self._fd).st_size, PIECE_BYTES):
                     _write_all(fd, os.pread(self._fd, PIECE_BYTES, offset))
+                if self._through:
+                    _write_through(self.path.parent)
             except BaseException:
                 self.path.unlink()
                 raise

@@ -42,11 +42,14 @@ def settings_for(file: MetricsFile, past: History, given: Settings) -> Settings:
         )
     if problems := _contradictions(file, given):
         raise UsageError(problems)
-    deciding = _deciding(file, {variable_of(name): recorded.get(variable_of(name), "") for name in plan.DECIDED_BY})
-    decided = {name: getattr(deciding, name) for name in plan.DECIDED_BY}
-    # Once a run has a lease, nobody goes on with it without.
-    kept = given.metrics_sync_seconds or recorded.get(variable_of("metrics_sync_seconds"), 0)
-    return given.model_copy(update={**decided, "metrics_sync_seconds": kept})
+    names = (*plan.DECIDED_BY, "metrics_sync_seconds", "metrics_fsync")
+    then = _deciding(file, {variable_of(name): recorded.get(variable_of(name), "") for name in names})
+    kept = {name: getattr(then, name) for name in names}
+    if given.metrics_sync_seconds:  # never 0 again: once a run has a lease, nobody goes on with it without
+        kept["metrics_sync_seconds"] = given.metrics_sync_seconds
+    if "metrics_fsync" in given.model_fields_set:
+        kept["metrics_fsync"] = given.metrics_fsync
+    return given.model_copy(update=kept)
 
 
 def has_first_payload(path: Path) -> bool:

@@ -109,6 +109,25 @@ def test_a_torn_last_line_is_cut_off(fleet: Fleet) -> None:
     assert steps_of(outcome) == ALL_ONCE
 
 
+@pytest.mark.parametrize(
+    ("told", "goes_on"), [({}, True), ({"METRICS_FSYNC": "false"}, False)], ids=["nothing", "false"]
+)
+def test_a_run_that_writes_through_to_the_disk_goes_on_so_unless_told_otherwise(
+    fleet: Fleet, monkeypatch: pytest.MonkeyPatch, told: dict[str, str], goes_on: bool
+) -> None:
+    synced: list[int] = []
+    run = fleet.start("--steps=1", "--stall-timeout=2", METRICS_FSYNC="true")
+    run.until("a dispatch", lambda so_far: so_far.events("dispatching"))
+    run.kill()
+    fleet.worker()
+    monkeypatch.setattr("orchestrator.run.journal.os.fsync", synced.append)
+
+    outcome = fleet.resume(run.folder, run.lines()[0]["run_id"], **told)
+
+    assert outcome.exit_code == 0, outcome.stderr
+    assert bool(synced) == goes_on
+
+
 def test_a_copy_that_lags_behind_loses_no_chain(fleet: Fleet) -> None:
     fleet.worker()
     run = fleet.start(*SIZE)

@@ -94,17 +94,23 @@ def test_a_disk_without_room_for_the_first_line_leaves_no_file(tmp_path: Path, m
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize("through", [True, False])
-def test_lines_and_the_files_name_are_written_through_to_the_disk_where_that_is_asked_for(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, through: bool
-) -> None:
-    synced: list[tuple[Path, int]] = []
+@pytest.fixture
+def synced(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Path, int]]:
+    """What was written through to the disk, with the size that it had then; 0 for a folder."""
+    seen: list[tuple[Path, int]] = []
 
     def fsync(fd: int) -> None:
         path = Path(f"/dev/fd/{fd}").resolve()
-        synced.append((path, path.stat().st_size if path.is_file() else 0))
+        seen.append((path, path.stat().st_size if path.is_file() else 0))
 
     monkeypatch.setattr("orchestrator.run.journal.os.fsync", fsync)
+    return seen
+
+
+@pytest.mark.parametrize("through", [True, False])
+def test_lines_and_the_files_name_are_written_through_to_the_disk_where_that_is_asked_for(
+    tmp_path: Path, synced: list[tuple[Path, int]], through: bool
+) -> None:
     path = tmp_path / "m.jsonl"
     journal = Journal(path, through=through)
     journal.write(events("one"))
@@ -113,6 +119,44 @@ def test_lines_and_the_files_name_are_written_through_to_the_disk_where_that_is_
 
     expected = [(tmp_path, 0), (path, first_bytes), (path, path.stat().st_size)]
     assert synced == (expected if through else [])
+
+
+@pytest.mark.parametrize("through", [True, False])
+def test_of_a_file_that_is_taken_up_what_was_there_is_written_through_first(
+    tmp_path: Path, synced: list[tuple[Path, int]], through: bool
+) -> None:
+    path = tmp_path / "m.jsonl"
+    path.write_bytes(b"whole\ntorn")
+    journal = Journal(path, again=True)
+    journal.cut(6, through=through)
+    journal.write(events("one"))
+
+    assert synced == ([(path, 6), (tmp_path, 0), (path, path.stat().st_size)] if through else [])
+
+
+def test_a_file_that_was_removed_is_written_through_again_with_its_name(
+    tmp_path: Path, synced: list[tuple[Path, int]]
+) -> None:
+    path = tmp_path / "m.jsonl"
+    journal = Journal(path, through=True)
+    path.unlink()
+    journal.write(events("one"))
+
+    assert synced == [(tmp_path, 0), (tmp_path, 0), (path, path.stat().st_size)]
+
+
+def test_a_disk_that_refuses_what_was_there_is_told_in_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    path = tmp_path / "m.jsonl"
+    path.write_bytes(b"whole\n")
+    journal = Journal(path, again=True)
+    monkeypatch.setattr("orchestrator.run.journal.os.fsync", full)
+    with pytest.raises(EnvironmentRefused, match="No space left on device; make room there"):
+        journal.cut(6, through=True)
 
 
 def test_a_file_that_was_removed_is_written_again_with_all_that_it_had_and_its_lock(
