@@ -112,7 +112,7 @@ def plain_line(snapshot: Progress, current: Pace) -> str:
     return "; ".join(
         [
             f"{clock(snapshot.elapsed_seconds)}: {counted(snapshot)}",
-            *moving(snapshot, current),
+            *moving(snapshot, current, snapshot.elapsed_seconds),
             *news(snapshot),
             *([warning] if warning else []),
         ]

@@ -67,7 +67,7 @@ class TerminalView:
 
 def lines(snapshot: Progress, marks: Marks, now_seconds: float, width: int, ascii_only: bool) -> list[Text]:
     """What is drawn at `now_seconds` since the run began; no line is wider than `width`."""
-    facts = [clock(now_seconds), *moving(snapshot, marks.pace(snapshot, now_seconds))]
+    facts = [clock(now_seconds), *moving(snapshot, marks.pace(snapshot, now_seconds), now_seconds)]
     drawn = [_bar_line(snapshot, width, ascii_only), Text("  ".join(facts))]
     troubles = news(snapshot)
     if troubles:

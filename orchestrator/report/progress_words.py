@@ -14,9 +14,11 @@ def counted(snapshot: Progress) -> str:
     return f"{chains}, {snapshot.steps_done} of {plural(snapshot.steps, 'step')}"
 
 
-def moving(snapshot: Progress, current: Pace) -> list[str]:
+def moving(snapshot: Progress, current: Pace, now_seconds: float) -> list[str]:
     """Rate, time left and steps in flight, as far as there is something to tell."""
     told = []
+    if (standstill := snapshot.standstill_seconds(now_seconds)) is not None:
+        told.append(f"nothing came for {clock(standstill)}")
     if current.steps_per_second is not None:
         told.append(f"{rate(current.steps_per_second)} steps/s")
     if current.seconds_left:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from time import monotonic
 
-from orchestrator.report.pace import Progress
+from orchestrator.report.audit import parts_of_total
+from orchestrator.report.pace import Progress, time_at_work
+from orchestrator.report.units import NS_PER_SECOND
 from orchestrator.run.lines import Event, Failure, Line
 from orchestrator.run.plan import Plan
 from stepbench.samples import Sample
@@ -28,6 +30,8 @@ class Tally:
         self._clock = clock
         self._heard_at: float | None = None
         self._began = clock()
+        self._worked_seconds = 0.0
+        self._step_seconds: float | None = None
         self._steps_done = self._chains_done = self._steps_before = 0
         self._failed: set[int] = set()
         """Chains; one that was failed may be tried again by a resumed run."""
@@ -45,9 +49,14 @@ class Tally:
         for line in lines:
             self._count(line)
         now = self._clock()
+        answered = any(_is_an_answer(line) for line in lines)
+        if answered and self._heard_at is not None:
+            took = (_seconds_at_work(line) for line in lines if isinstance(line, Sample))
+            self._step_seconds = max(took, default=self._step_seconds)
+            self._worked_seconds += time_at_work(now - self._heard_at, self._step_seconds)
         if not in_flight:
             self._heard_at = None
-        elif self._heard_at is None or any(_is_an_answer(line) for line in lines):
+        elif answered or self._heard_at is None:
             self._heard_at = now
         came_back = self._steps_done > self._steps_before
         self._show(
@@ -64,6 +73,8 @@ class Tally:
                 lost=self._lost,
                 last_error=self._last_error,
                 elapsed_seconds=now - self._began,
+                worked_seconds=self._worked_seconds,
+                step_seconds=self._step_seconds,
                 waiting_note=None if came_back else "waiting for the first step to come back",
                 steps_before=self._steps_before,
                 heard_at_seconds=None if self._heard_at is None else self._heard_at - self._began,
@@ -91,6 +102,12 @@ class Tally:
                 self._retries += attempt > 1
             case Event(event="duplicate"):
                 self._duplicates += 1
+
+
+def _seconds_at_work(sample: Sample) -> float:
+    """What a step took from when a worker had it until its completion was here."""
+    waits = ("queue_wait", "redelivery")
+    return sum(part or 0 for name, part in parts_of_total(sample).items() if name not in waits) / NS_PER_SECOND
 
 
 def _is_an_answer(line: Line) -> bool:

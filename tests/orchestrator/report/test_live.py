@@ -29,6 +29,8 @@ def at(elapsed_seconds: float, steps_done: int, last_error: str | None = None, n
         lost=0,
         last_error=last_error,
         elapsed_seconds=elapsed_seconds,
+        worked_seconds=elapsed_seconds,
+        step_seconds=None,
         waiting_note=note,
     )
 

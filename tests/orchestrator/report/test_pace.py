@@ -23,12 +23,14 @@ def at(elapsed_seconds: float, steps_done: int, **changes: Any) -> Progress:
         "lost": 0,
         "last_error": None,
         "elapsed_seconds": elapsed_seconds,
+        "worked_seconds": elapsed_seconds,
+        "step_seconds": None,
     }
     return Progress(**(values | changes))
 
 
 @pytest.mark.parametrize(
-    ("progress", "now_seconds", "expected"),
+    ("progress", "worked_seconds", "expected"),
     [
         (at(10, 100), 10, Pace(10, 90)),
         (at(10, 100), 20, Pace(5, 180)),
@@ -37,8 +39,8 @@ def at(elapsed_seconds: float, steps_done: int, **changes: Any) -> Progress:
         (at(5, 0), 5, Pace(None, None)),
     ],
 )
-def test_rate_and_time_left_follow_from_what_is_done(progress: Progress, now_seconds: float, expected: Pace) -> None:
-    assert pace(progress, now_seconds) == expected
+def test_rate_and_time_left_follow_from_what_is_done(progress: Progress, worked_seconds: float, expected: Pace) -> None:
+    assert pace(progress, worked_seconds) == expected
 
 
 def test_a_fleet_that_started_from_zero_is_forgiven_its_start() -> None:

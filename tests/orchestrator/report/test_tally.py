@@ -2,10 +2,12 @@ from __future__ import annotations
 
 import pytest
 
-from orchestrator.report.pace import Marks, Progress
+from orchestrator.report.pace import Marks, Pace, Progress
+from orchestrator.report.progress_words import moving
 from orchestrator.report.tally import Tally
 from orchestrator.run.lines import Event, Line
-from tests.orchestrator.report.sample_factory import make_failure, make_plan, make_sample
+from stepbench.samples import Sample
+from tests.orchestrator.report.sample_factory import MS, make_failure, make_plan, make_sample
 
 
 def test_what_earlier_incarnations_did_is_counted_and_is_in_no_rate() -> None:
@@ -19,8 +21,7 @@ def test_what_earlier_incarnations_did_is_counted_and_is_in_no_rate() -> None:
     assert [snapshot.steps_done for snapshot in shown] == [1, 2]
     assert [snapshot.failures for snapshot in shown] == [1, 1]
     assert [snapshot.waiting_note is None for snapshot in shown] == [False, True]
-    before, after = (Marks().pace(snapshot, 10.0).steps_per_second for snapshot in shown)
-    assert (before, after) == (None, 0.1)
+    assert [snapshot.steps_before for snapshot in shown] == [1, 1]
 
 
 def test_a_failed_chain_that_is_done_after_all_has_not_failed() -> None:
@@ -51,9 +52,16 @@ class Run:
         self.shown: list[Progress] = []
         self.tally = Tally(make_plan(), self.shown.append, 60.0, lambda: self.now)
 
-    def silent_after(self, seconds: float, *lines: Line, in_flight: int = 1) -> float | None:
+        self.marks = Marks()
+
+    def pace_after(self, seconds: float, *lines: Line, in_flight: int = 1) -> Pace:
         self.now += seconds
         self.tally.saw(list(lines), in_flight)
+        self.marks.add(self.shown[-1])
+        return self.marks.pace(self.shown[-1], self.shown[-1].elapsed_seconds)
+
+    def silent_after(self, seconds: float, *lines: Line, in_flight: int = 1) -> float | None:
+        self.pace_after(seconds, *lines, in_flight=in_flight)
         return self.shown[-1].silent_seconds(self.shown[-1].elapsed_seconds)
 
 
@@ -84,6 +92,42 @@ def test_a_step_that_was_given_up_and_is_dispatched_again_is_no_answer() -> None
     run.silent_after(0)
     lost = [Event(event=event, at="now", chain=1, step=1, attempt=2) for event in ("lost", "dispatching")]
     assert run.silent_after(70, *lost, make_failure(1, 1).model_copy(update={"worker": None})) == 70
+
+
+def a_step(step: int, seconds: float) -> Sample:
+    """That took `seconds` once a worker had it, after it had waited for one for however long."""
+    work = round(seconds * 1e9) - 11 * MS
+    return make_sample(step=step, phases_ns={"transform": work}, other_ns=0, queue_wait_ns=10**12)
+
+
+def test_the_rate_is_of_the_time_in_which_workers_were_at_work() -> None:
+    run = Run()
+    run.pace_after(30)
+    run.pace_after(20)
+    assert run.pace_after(50, a_step(1, 2.0)).steps_per_second == pytest.approx(1 / 3)
+    for step in range(2, 31):
+        run.pace_after(2, a_step(step, 2.0))
+    assert run.pace_after(2, a_step(31, 2.0)).steps_per_second == pytest.approx(0.5, rel=0.05), "it began after 68 s"
+    run.pace_after(120)
+    assert run.pace_after(0.5, a_step(32, 2.0)).steps_per_second == pytest.approx(0.5, rel=0.05)
+
+
+def test_steps_that_take_a_minute_each_and_come_all_at_once_are_in_no_hurry() -> None:
+    run = Run()
+    run.pace_after(70)
+    for turn in range(3):
+        found = run.pace_after(60, *(a_step(10 * turn + step, 60.0) for step in range(10)))
+        assert found.steps_per_second == pytest.approx(1 / 6)
+
+
+def test_while_nothing_comes_for_much_longer_than_a_step_takes_there_is_no_rate_but_word_of_it() -> None:
+    run = Run()
+    run.pace_after(0)
+    run.pace_after(2, a_step(1, 2.0))
+    assert run.pace_after(9).steps_per_second is not None
+    assert run.pace_after(1) == Pace(None, None)
+    assert moving(run.shown[-1], Pace(None, None), 12.0) == ["nothing came for 10 s", "1 in flight"]
+    assert run.pace_after(1, a_step(2, 2.0)).steps_per_second == pytest.approx(2 / 5)
 
 
 def test_a_run_that_waits_for_no_step_is_not_silent() -> None:
