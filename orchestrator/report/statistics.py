@@ -57,6 +57,7 @@ def summarise(files: Sequence[MetricsFile], left_in_s3: Sequence[LeftInS3] | Non
         label=LABELS[environments[0]] if len(environments) == 1 else MIXED_LABEL,
         finished=all(map(is_finished, files)),
         interrupted=tuple(_interrupted(files)),
+        to_retry=tuple(str(file.path) for file in files if is_finished(file) and _has_failed(file) and _lasts(file)),
         choices=choices,
         counts=counts,
         failures=failure_groups(files),
@@ -77,7 +78,7 @@ def summarise(files: Sequence[MetricsFile], left_in_s3: Sequence[LeftInS3] | Non
 
 
 def _is_copied(file: MetricsFile) -> bool:
-    return bool(file.run.settings.get("METRICS_TO_S3")) and file.run.settings.get("ORCH_BUCKET") is not None
+    return bool(file.run.settings.get("METRICS_TO_S3")) and _lasts(file)
 
 
 def _copy(plan: Plan) -> str:
@@ -194,8 +195,16 @@ def _choices(files: Sequence[MetricsFile], samples: Sequence[Sample]) -> dict[st
 def _interrupted(files: Iterable[MetricsFile]) -> Iterator[Interrupted]:
     for file in files:
         if not is_finished(file) and file.events and file.events[-1].event == "interrupted":
-            resumable = file.run.settings.get("ORCH_BUCKET") is not None
-            yield Interrupted(run_id=file.run.run_id, file=str(file.path), resumable=resumable)
+            yield Interrupted(run_id=file.run.run_id, file=str(file.path), resumable=_lasts(file))
+
+
+def _has_failed(file: MetricsFile) -> bool:
+    return any(not end.ok for end in file.ends.values())
+
+
+def _lasts(file: MetricsFile) -> bool:
+    """Its payloads are in a bucket, and not in an embedded stack that went with it."""
+    return file.run.settings.get("ORCH_BUCKET") is not None
 
 
 def _told_left(files: Iterable[MetricsFile]) -> tuple[LeftInS3, ...]:

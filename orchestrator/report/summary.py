@@ -145,6 +145,8 @@ class Summary(Frozen):
     finished: bool
     interrupted: tuple[Interrupted, ...]
     """Those of the runs whose last word is that they were; one that was gone on with since is none of them."""
+    to_retry: tuple[str, ...]
+    """Files of finished runs with failed chains, to which `resume --retry-failed` gives new attempts."""
     choices: dict[str, tuple[Choice, ...]]
     """What ran, by setting (`serializer`, `compression`, …): one value each, several where the runs differ."""
     counts: Counts

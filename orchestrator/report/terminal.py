@@ -25,8 +25,8 @@ LABEL_CELLS = 11
 def show(summary: Summary, stream: TextIO, next_commands: Sequence[str] | None = None) -> None:
     """Writes `summary` to `stream`.
 
-    `next_commands` are what to run next; without them, how to go on with what was interrupted, and the report of the
-    same files as JSON.
+    `next_commands` are what to run next; without them, how to go on with what was interrupted or has failed, and the
+    report of the same files as JSON.
     """
     from rich.console import Console
 
@@ -48,6 +48,7 @@ def _next(summary: Summary) -> list[str]:
     resumable = [run.file for run in summary.interrupted if run.resumable]
     return [
         *(f"python -m orchestrator resume {shlex.quote(file)}" for file in resumable),
+        *(f"python -m orchestrator resume --retry-failed {shlex.quote(file)}" for file in summary.to_retry),
         f"python -m orchestrator report --json {shlex.join(summary.files)}",
     ]
 

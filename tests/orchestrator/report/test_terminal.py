@@ -208,6 +208,22 @@ def test_an_interrupted_run_is_told_as_such_with_how_to_go_on() -> None:
     assert "\n             python -m orchestrator report --json metrics-r1.jsonl\n" in shown
 
 
+def _failed(bucket: str | None) -> MadeRun:
+    run = make_run()
+    run.lines[0] = make_run_line(run.plan, ORCH_BUCKET=bucket)
+    end = next(line for line in run.lines if isinstance(line, Event) and line.event == "chain_finished")
+    run.replace(end, end.model_copy(update={"ok": False}))
+    return run
+
+
+def test_a_run_whose_chains_failed_is_told_how_they_are_tried_again() -> None:
+    shown = _shown(_summary(_failed("payloads")))
+    assert "Next         python -m orchestrator resume --retry-failed metrics-r1.jsonl\n" in shown
+    assert "\n             python -m orchestrator report --json metrics-r1.jsonl\n" in shown
+    for run in (_failed(None), make_run()):
+        assert "resume" not in _shown(_summary(run)), "its stack went with it, or nothing failed"
+
+
 def test_an_interrupted_run_whose_stack_went_with_it_is_not_said_to_be_resumable() -> None:
     shown = _shown(_summary(_interrupted(None)))
     assert "Run r1 cannot be resumed: its queue and its payloads were on the embedded stack.\n" in shown
