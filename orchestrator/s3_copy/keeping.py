@@ -154,10 +154,13 @@ class Kept:
         self.check()
 
     def _wait_for_renewal(self) -> None:
-        """Until S3 takes one, or another orchestrator's is found there, or patience is at its end."""
+        """Until S3 takes one, or another orchestrator's is found there, or patience is at its end.
+
+        That of a machine that slept begins when it wakes: its network may take a while.
+        """
         if self._is_unproven:
             log.warning("this run waits until S3 takes a renewal of its lease", run=self._run)
-        while self._is_unproven and self._held.silent_seconds < self._patience_seconds:
+        while self._is_unproven and self._held.silent_awake_seconds < self._patience_seconds:
             sleep(ANSWER_SECONDS)
             self._ask()
 

@@ -10,10 +10,11 @@ https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
 from __future__ import annotations
 
 import secrets
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from time import monotonic
+from time import clock_gettime, monotonic
 from typing import Any, Literal
 
 from botocore.exceptions import ClientError
@@ -26,6 +27,9 @@ from stepbench.failures import error_code
 from stepbench.samples import Frozen
 
 INTERVALS_OF_STANDSTILL = 3
+CLOCK_THAT_NEVER_SLEEPS = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+"""Linux has one beside its CLOCK_MONOTONIC, which stands still while the machine is suspended. That of macOS goes on,
+but Python's `monotonic` is another clock there: https://github.com/python/cpython/issues/86273."""
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 _REFUSED = frozenset({"PreconditionFailed", "ConditionalRequestConflict", "NoSuchKey", "412", "409", "404"})
@@ -197,14 +201,28 @@ class LeaseObject:
         return answer["ETag"]
 
 
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """Now, on two clocks of this machine."""
+
+    seconds: float
+    """Time in which the machine was suspended counts: whoever watches a lease is another machine."""
+    awake_seconds: float
+    """It does not count: nothing could be tried in it."""
+
+    @classmethod
+    def now(cls) -> Moment:
+        return cls(clock_gettime(CLOCK_THAT_NEVER_SLEEPS), monotonic())
+
+
 class Held:
     """A lease that this process has. Not for several threads at once."""
 
-    def __init__(self, kept: LeaseObject, found: Found, begun_at_seconds: float) -> None:
-        """`begun_at_seconds`: our monotonic clock, when the write of what is `found` began."""
+    def __init__(self, kept: LeaseObject, found: Found, begun: Moment) -> None:
+        """`begun`: when the write of what is `found` began."""
         self._kept = kept
         self._found = found
-        self._begun_at_seconds = begun_at_seconds
+        self._begun = begun
 
     @property
     def lease(self) -> Lease:
@@ -213,7 +231,12 @@ class Held:
     @property
     def silent_seconds(self) -> float:
         """For how long nothing was written, at most: since the last write began that came about."""
-        return monotonic() - self._begun_at_seconds
+        return Moment.now().seconds - self._begun.seconds
+
+    @property
+    def silent_awake_seconds(self) -> float:
+        """As `silent_seconds`, without the time in which this machine was suspended."""
+        return Moment.now().awake_seconds - self._begun.awake_seconds
 
     @property
     def may_be_lost(self) -> bool:
@@ -222,11 +245,11 @@ class Held:
 
     def renew(self, least_epoch: int = 0) -> None:
         """Raises TakenOver."""
-        begun_at_seconds = monotonic()
+        begun = Moment.now()
         epoch = max(self.lease.epoch, least_epoch)
         made = self._kept.replace(_renewed(self.lease, epoch=epoch), self._found)
         if made is not None:
-            self._begun_at_seconds = begun_at_seconds
+            self._begun = begun
         else:  # it may be that an earlier one came about whose answer was lost
             made = self._kept.read()
         if made is None:
@@ -257,18 +280,18 @@ def claim(kept: LeaseObject, mine: Lease, *, force: bool, sleep: Sleep, say: Say
     `force`: does not wait, nor ask for a proof. Raises UsageError where the run goes on elsewhere or nobody can tell.
     """
     found = _found(kept, force=force)
-    begun_at_seconds = monotonic()
+    begun = Moment.now()
     if found is None:
         made = kept.create(mine)
     else:
         if not (force or _is_free(found.lease, mine)):
             _watch(kept, found, sleep, say)
-            begun_at_seconds = monotonic()
+            begun = Moment.now()
         epoch = max(mine.epoch, found.lease.epoch + 1)
         made = kept.replace(mine.model_copy(update={"epoch": epoch, "conditional": found.lease.conditional}), found)
     if made is None:
         raise UsageError(f"run {mine.run} goes on elsewhere: another orchestrator has just taken it up")
-    return Held(kept, made, begun_at_seconds)
+    return Held(kept, made, begun)
 
 
 def _found(kept: LeaseObject, *, force: bool) -> Found | None:

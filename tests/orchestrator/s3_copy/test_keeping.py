@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from time import sleep
+from time import CLOCK_MONOTONIC, sleep
 from typing import Any
 
 import pytest
@@ -29,16 +30,23 @@ PATIENCE_SECONDS = 2 * TAKEN_AFTER_SECONDS
 class Clock:
     def __init__(self) -> None:
         self.seconds = 1_000.0
+        """Awake."""
+        self.asleep_seconds = 0.0
 
-    def __call__(self) -> float:
+    def monotonic(self) -> float:
         return self.seconds
+
+    def gettime(self, clock: int) -> float:
+        stands_still = sys.platform == "linux" and clock == CLOCK_MONOTONIC
+        return self.seconds + (0.0 if stands_still else self.asleep_seconds)
 
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     """That of the lease's age."""
     clock = Clock()
-    monkeypatch.setattr(leases, "monotonic", clock)
+    monkeypatch.setattr(leases, "monotonic", clock.monotonic)
+    monkeypatch.setattr(leases, "clock_gettime", clock.gettime)
     return clock
 
 
@@ -86,8 +94,18 @@ def test_a_run_whose_lease_may_be_anothers_by_now_goes_no_further(
             keeping.check()
 
 
+@pytest.mark.parametrize(
+    ("awake_seconds", "asleep_seconds"),
+    [(TAKEN_AFTER_SECONDS, 0.0), (0.0, TAKEN_AFTER_SECONDS + PATIENCE_SECONDS)],
+    ids=["awake", "after a sleep"],
+)
 def test_a_run_whose_lease_may_be_anothers_waits_for_a_renewal_that_proves_otherwise(
-    store: Store, tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
+    store: Store,
+    tmp_path: Path,
+    clock: Clock,
+    monkeypatch: pytest.MonkeyPatch,
+    awake_seconds: float,
+    asleep_seconds: float,
 ) -> None:
     put_object, refusals = store.put_object, iter([True] * 3)
 
@@ -99,7 +117,8 @@ def test_a_run_whose_lease_may_be_anothers_waits_for_a_renewal_that_proves_other
     monkeypatch.setattr(keeping_module, "sleep", lambda _: None)
     with kept(store, tmp_path) as keeping:
         monkeypatch.setattr(store, "put_object", away_for_a_while)
-        clock.seconds += TAKEN_AFTER_SECONDS
+        clock.seconds += awake_seconds
+        clock.asleep_seconds += asleep_seconds
         keeping.check()
         assert store.lease["renewals"] == 1
 
@@ -123,7 +142,7 @@ def test_a_run_that_waits_for_a_renewal_ends_where_another_has_taken_over(
 
 def test_a_machine_that_slept_goes_on_where_nobody_has_taken_over(store: Store, tmp_path: Path, clock: Clock) -> None:
     with kept(store, tmp_path) as keeping:
-        clock.seconds += 2 * TAKEN_AFTER_SECONDS
+        clock.asleep_seconds += 2 * TAKEN_AFTER_SECONDS
         keeping.check()
         assert store.lease["renewals"] == 1
 
@@ -131,7 +150,7 @@ def test_a_machine_that_slept_goes_on_where_nobody_has_taken_over(store: Store, 
 def test_a_machine_that_slept_stops_where_somebody_has(store: Store, tmp_path: Path, clock: Clock) -> None:
     with kept(store, tmp_path) as keeping:
         held_in(store, tmp_path / "another", force=True)
-        clock.seconds += TAKEN_AFTER_SECONDS
+        clock.asleep_seconds += TAKEN_AFTER_SECONDS
         with pytest.raises(TakenOver):
             keeping.check()
 

@@ -8,7 +8,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from orchestrator.s3_copy import lease as leases
-from orchestrator.s3_copy.lease import Held, Lease, LeaseObject, TakenOver, claim, new_lease
+from orchestrator.s3_copy.lease import Held, Lease, LeaseObject, Moment, TakenOver, claim, new_lease
 from stepbench.errors import EnvironmentRefused, UsageError
 from tests.doubles import refused
 from tests.orchestrator.s3_copy.store import NAMES, RUN, Store, kept_in
@@ -85,7 +85,7 @@ def test_of_two_that_take_over_at_once_one_wins(store: Store, tmp_path: Path) ->
             assert found is not None
             made = kept_in(store).replace(mine(tmp_path, "other", epoch=2), found)
             assert made is not None
-            won.append(Held(kept_in(store), made, 0))
+            won.append(Held(kept_in(store), made, Moment.now()))
 
     with pytest.raises(UsageError, match="has changed"):
         taken(store, mine(tmp_path, "newer"), meanwhile=the_other_one_is_quicker)
