@@ -35,12 +35,15 @@ def patient(
     """Call the result with a function and its arguments.
 
     An error that is not `worth_waiting` is raised at once; tenacity.RetryError when a try fails `most_seconds` after
-    the first one began, or after `giving_up` was set, which also ends a pause. Each failed try is logged as `what`.
+    the first one began, or after `giving_up` was set, which also ends a pause. Each failed try is logged as `what`,
+    with the time that is left.
     """
 
     def told(state: RetryCallState) -> None:
         error: Any = state.outcome.exception() if state.outcome else None
-        log.warning(what, error=str(error), tries=state.attempt_number)
+        left_seconds = most_seconds - (state.seconds_since_start or 0.0)
+        left = {"gives_up_in_seconds": max(0, round(left_seconds))} if math.isfinite(left_seconds) else {}
+        log.warning(what, error=str(error), tries=state.attempt_number, **left)
 
     return Retrying(
         retry=retry_if_exception(worth_waiting),

@@ -19,6 +19,7 @@ from stepbench.messages import Completion, StepMessage, parse
 from stepbench.patience import patient
 from stepbench.queues import MAX_BATCH_MESSAGES, Outgoing, Queue, Received
 
+NO_ANSWER = "the queues do not answer, and are tried again for STALL_TIMEOUT: see to the network and the endpoint"
 DELETIONS_LINGER_SECONDS = 0.5
 FOREIGN_DELAY_SECONDS = (1, 5)
 """Another run's completion is hidden for a random time in between, so that its own run may find it first."""
@@ -108,7 +109,7 @@ class SqsChannel:
             if not self._worth_waiting(error):
                 raise
         # Only now: what waits costs the call that works a good part of a step's turnaround.
-        waiting = patient("the queues do not answer", self._worth_waiting, Event(), self._patience_seconds)
+        waiting = patient(NO_ANSWER, self._worth_waiting, Event(), self._patience_seconds)
         try:
             return waiting(call, *arguments, **named)
         except RetryError as error:

@@ -10,8 +10,8 @@ WINDOW_SECONDS = 60.0
 MARKS = 60
 SLACK_SECONDS = 1.0
 """Between two steps of a chain that nothing waits for: the queues' part of it."""
-STANDSTILL_SECONDS = 5.0
-"""Beyond twice what a step takes: no rate any more."""
+STANDSTILL_SECONDS = 10.0
+"""Beyond twice what a step takes: no rate any more, and word of it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from time import time
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from orchestrator.channels import sqs as sqs_module
 from orchestrator.channels.sqs import DELETIONS_LINGER_SECONDS, FOREIGN_DELAY_SECONDS, SqsChannel
@@ -189,13 +190,16 @@ def test_an_outage_of_the_queues_is_waited_out(call: str, monkeypatch: pytest.Mo
     for queue in (steps, results):
         monkeypatch.setattr(queue, call, Outage(getattr(queue, call), ConnectionError("away"), 2))
 
-    channel.send([make_message()])
-    channel.accept(channel.receive(0).completions)
-    channel.close()
+    with capture_logs() as logged:
+        channel.send([make_message()])
+        channel.accept(channel.receive(0).completions)
+        channel.close()
+        assert not channel.is_silent()
 
-    assert not channel.is_silent()
     assert len(steps.bodies()) == 1
     assert results.bodies() == []
+    assert all("STALL_TIMEOUT" in line["event"] and 50 < line["gives_up_in_seconds"] <= 60 for line in logged)
+    assert logged
 
 
 def test_an_outage_that_lasts_too_long_ends_in_the_queues_own_error(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from orchestrator.report import live
 from orchestrator.report.live import PLAIN_LINE_MIN_SECONDS, PlainView, Progress, QuietView, progress_view
 from orchestrator.report.live_terminal import TerminalView, lines
 from orchestrator.report.pace import Marks
@@ -148,6 +149,28 @@ def test_the_live_view_says_all_of_it_on_as_many_lines_as_that_takes(width: int)
 
 def test_a_run_that_hangs_still_says_that_it_lives() -> None:
     assert len(_told(*(at(second, 0) for second in range(200)))) == 5
+
+
+def test_lines_come_also_while_the_loop_waits_for_queues_that_do_not_answer() -> None:
+    stream, clock = io.StringIO(), iter([0.0, 0.0, *range(100)])
+    view = PlainView(stream, lambda: next(clock))
+    view.update(at(0, 0))
+    view.update(replace(at(20, 30), step_seconds=1.0, heard_at_seconds=20.0))
+    for _ in range(100):
+        view.look()
+    told = stream.getvalue().splitlines()
+    assert [line.partition(":")[0] for line in told] == ["0 s", "20 s", "33 s", "1 min 33 s"]
+    assert "; 1.50 steps/s; " in told[1]
+    assert told[2] == "33 s: 3 of 10 chains, 30 of 100 steps; nothing came for 13 s; 2 in flight"
+    assert told[3].endswith("; nothing came for 1 min 13 s; 2 in flight")
+
+
+def test_a_plain_view_looks_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live, "LOOK_SECONDS", 0.0)
+    looked = threading.Event()
+    monkeypatch.setattr(PlainView, "look", lambda _: looked.set())
+    with progress_view(io.StringIO(), quiet=False):
+        assert looked.wait(timeout=60)
 
 
 @given(st.lists(st.tuples(st.floats(0, 20), st.integers(0, 20)), max_size=60))

@@ -124,9 +124,9 @@ def test_while_nothing_comes_for_much_longer_than_a_step_takes_there_is_no_rate_
     run = Run()
     run.pace_after(0)
     run.pace_after(2, a_step(1, 2.0))
-    assert run.pace_after(9).steps_per_second is not None
+    assert run.pace_after(14).steps_per_second is not None
     assert run.pace_after(1) == Pace(None, None)
-    assert moving(run.shown[-1], Pace(None, None), 12.0) == ["nothing came for 10 s", "1 in flight"]
+    assert moving(run.shown[-1], Pace(None, None), 17.0) == ["nothing came for 15 s", "1 in flight"]
     assert run.pace_after(1, a_step(2, 2.0)).steps_per_second == pytest.approx(2 / 5)
 
 
