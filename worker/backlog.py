@@ -26,12 +26,16 @@ RECENT_STEPS = 16
 class _Seat:
     """A thread that stands by a free executor."""
 
-    begin: Callable[[HeldStep], None]
+    begin: Callable[[HeldStep], bool]
+    lives: Callable[[], bool]
     step: HeldStep | None = None
+    lost: bool = False
+    """Its executor is gone."""
 
 
-def _begin_later(_: HeldStep) -> None:
+def _begin_later(_: HeldStep) -> bool:
     """For takers that begin the step themselves."""
+    return True
 
 
 class Backlog:
@@ -67,35 +71,45 @@ class Backlog:
             if self._closed:
                 return steps
             for step in steps:
-                if self._idle:
-                    self._seat(self._idle.popleft(), step)
-                else:
+                if not self._begun_by_someone(step):
                     self._waiting.append(step)
             self._changed.notify_all()
             return []
 
-    def take(self, begin: Callable[[HeldStep], None] = _begin_later) -> HeldStep | None:
-        """The next step, for an executor that is free; waits for one. None once closed.
+    def take(
+        self, begin: Callable[[HeldStep], bool] = _begin_later, lives: Callable[[], bool] = lambda: True
+    ) -> HeldStep | None:
+        """The next step, for an executor that is free; waits for one. None once closed, or if the executor is gone.
 
-        `begin` has been called with the step by then, by whichever thread was there first; it must not wait.
+        `begin` has been called with the step by then, by whichever thread was there first. It must not wait, and tells
+        whether the step got through to the executor: else another one has it. An executor that is gone counts as busy
+        until `finished` is told of its successor.
         """
-        seat = _Seat(begin)
+        seat = _Seat(begin, lives)
         with self._changed:
+            self._idle.append(seat)
             if self._waiting:
-                self._seat(seat, self._waiting.popleft())
+                if self._begun_by_someone(self._waiting[0]):
+                    self._waiting.popleft()
                 self._changed.notify_all()
-            else:
-                self._idle.append(seat)
-            while seat.step is None and not self._closed:
+            while seat.step is None and not seat.lost and not self._closed:
                 self._changed.wait()
             return seat.step
 
-    def finished(self, seconds: float) -> None:
-        """The executor that took a step is free again; the step took `seconds`."""
+    def finished(self, seconds: float | None) -> None:
+        """An executor is free again. Its step took `seconds`; null if it is the successor of one that had none."""
         with self._changed:
             self._busy -= 1
-            self._recent_seconds.append(seconds)
+            if seconds is not None:
+                self._recent_seconds.append(seconds)
             self._changed.notify_all()
+
+    def look_for_the_lost(self) -> None:
+        """Let go those who wait in `take` for an executor that is gone."""
+        with self._changed:
+            for seat in [seat for seat in self._idle if not seat.lives()]:
+                self._idle.remove(seat)
+                self._lose(seat)
 
     def limit(self, slot: int, steps: int) -> None:
         """The executor of `slot` may run so many steps beyond the one that it runs or begins next.
@@ -135,10 +149,21 @@ class Backlog:
             self._changed.notify_all()
             return waiting
 
-    def _seat(self, seat: _Seat, step: HeldStep) -> None:
+    def _begun_by_someone(self, step: HeldStep) -> bool:
+        """Whether an idle executor has it now."""
+        while self._idle:
+            seat = self._idle.popleft()
+            if seat.begin(step):
+                self._busy += 1
+                seat.step = step
+                return True
+            self._lose(seat)
+        return False
+
+    def _lose(self, seat: _Seat) -> None:
         self._busy += 1
-        seat.step = step
-        seat.begin(step)
+        seat.lost = True
+        self._changed.notify_all()
 
     def _room(self) -> int:
         if self._waiting and self._busy < self._executors:

@@ -57,12 +57,18 @@ class ExecutorProcess:
         if self._receive(START_TIMEOUT_SECONDS) != READY:
             raise EnvironmentRefused(f"executor {self.name} did not start; what it said stands above")
 
-    def begin(self, message: StepMessage) -> None:
-        """Hand over a step. Does not wait, and raises nothing: `finish` tells what came of it."""
+    def begin(self, message: StepMessage) -> bool:
+        """Hand over a step; does not wait. False if it is gone and never learns of the step: another may have it.
+
+        Else `finish` tells what came of it.
+        """
         with self._step_lock:
             self._step = message
             self._board.mark(disowned=False)
-        self._send(message.model_dump_json().encode())
+        return self._send(message.model_dump_json().encode())
+
+    def lives(self) -> bool:
+        return self._process.poll() is None
 
     def disown(self, message: StepMessage) -> None:
         """From any thread: if this is the step that it has, it shall begin no upload for it. It goes on to there."""
@@ -81,7 +87,7 @@ class ExecutorProcess:
             self.kill()
             raise StepTimeout(f"the step ran longer than STEP_TIMEOUT={message.step_timeout_seconds:g} s", phase=phase)
         if not line.endswith(b"\n"):
-            raise ExecutorDied(f"executor {self.name} {self._death()}", phase=self._board.current())
+            raise ExecutorDied(f"executor {self.name} {self.death()}", phase=self._board.current())
         self.steps_run += 1
         return parse(Completion, line)
 
@@ -109,14 +115,15 @@ class ExecutorProcess:
                 continue
         self._board.close()
 
-    def _send(self, line: bytes) -> None:
+    def _send(self, line: bytes) -> bool:
+        """Whether there is somebody to read it."""
         assert self._process.stdin is not None
         try:
             self._process.stdin.write(line + b"\n")
             self._process.stdin.flush()
         except BrokenPipeError:
-            # It died while it had nothing to do; reading finds the end of file and tells.
-            return
+            return False
+        return True
 
     def _receive(self, timeout_seconds: float) -> bytes | None:
         """The next line; empty if the executor is gone, null if there was none in time."""
@@ -128,7 +135,8 @@ class ExecutorProcess:
         # An executor writes a line in one go, so this does not wait for long.
         return self._process.stdout.readline()
 
-    def _death(self) -> str:
+    def death(self) -> str:
+        """How it ended; waits for that."""
         code = self._process.wait()
         if code >= 0:
             return f"ended by itself with exit code {code}"

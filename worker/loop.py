@@ -1,7 +1,7 @@
 """The worker: receive for free executors → hand over → publish completions → delete; drain when told to end.
 
 Threads, because nearly all of the time is waiting for AWS or for an executor: one receives, one publishes, two keep
-watch over held messages, and one stands by each executor. The main thread waits for signals.
+watch over held messages, one over idle executors, and one stands by each executor. The main thread waits for signals.
 
 The order of an end, each stage waiting for the one before it:
   1. the intake asks for no more; what the long poll under way still brings is handed back
@@ -42,6 +42,7 @@ from worker.pulse import Pulse
 from worker.steps_queue import StepsQueue
 from worker.throttling import Throttling
 
+IDLE_CHECK_SECONDS = 1.0
 HURRY_HINT = "a second signal hurries it"
 
 log = structlog.get_logger()
@@ -130,6 +131,7 @@ class Worker:
                 ),
             ),
         ]
+        watchers.append(self._thread("idle", self._watch_the_idle))
         if self._health is not None:
             watchers.append(self._thread("health", partial(self._health.keep, self._ended)))
         publisher = self._thread("publisher", self._publisher.run)
@@ -203,26 +205,46 @@ class Worker:
         self._stopping.set()
 
     def _stand_by(self, slot: int) -> Callable[[], None]:
-        def begin(step: HeldStep) -> None:
+        def begin(step: HeldStep) -> bool:
             executor = self._executors[slot]
-            executor.begin(step.message)
-            if self._held.is_disowned(step):  # while it waited to begin
+            begun = executor.begin(step.message)
+            if begun and self._held.is_disowned(step):  # while it waited to begin
                 executor.disown(step.message)
+            return begun
+
+        def lives() -> bool:
+            return self._executors[slot].lives()
 
         def serve() -> None:
             self._limit(slot)
-            while step := self._backlog.take(begin):
-                self._pulse.turn(step.message.step_timeout_seconds)
-                began = monotonic()
-                lives = self._finish_step(self._executors[slot], step)
-                seconds = monotonic() - began
-                if (not lives or self._steps_left(slot) == 0) and not self._replace(slot):
+            while (step := self._backlog.take(begin, lives)) or self._lost_idle(slot):
+                seconds, fit = self._timed(slot, step) if step else (None, False)
+                if not fit and not self._replace(slot):
                     return
                 self._limit(slot)
                 self._backlog.finished(seconds)
                 self._pulse.rest()
 
         return serve
+
+    def _watch_the_idle(self) -> None:
+        while not self._stopping.wait(IDLE_CHECK_SECONDS):
+            self._backlog.look_for_the_lost()
+
+    def _lost_idle(self, slot: int) -> bool:
+        """Whether it gets no step because its executor ended; if not, because the worker does."""
+        if self._stopping.is_set():
+            return False
+        executor = self._executors[slot]
+        log.warning("executor lost while it had no step", executor=executor.name, reason=executor.death())
+        return True
+
+    def _timed(self, slot: int, step: HeldStep) -> tuple[float, bool]:
+        """How long the step took, in seconds, and whether its executor may have another."""
+        self._pulse.turn(step.message.step_timeout_seconds)
+        began = monotonic()
+        lives = self._finish_step(self._executors[slot], step)
+        return monotonic() - began, lives and self._steps_left(slot) > 0
 
     def _steps_left(self, slot: int) -> int:
         """How many steps its executor may still begin."""

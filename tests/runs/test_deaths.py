@@ -58,6 +58,22 @@ def test_an_executor_killed_in_any_phase_is_reported_with_it_and_replaced(fleet:
     check_sums(outcome.lines)
 
 
+def test_an_executor_killed_while_idle_is_replaced_and_costs_no_step_an_attempt(fleet: Fleet) -> None:
+    worker = fleet.worker()
+    (killed,) = worker.executor_pids()
+
+    os.kill(killed, signal.SIGKILL)
+    (told,) = worker.until_logged("executor lost while it had no step")
+    outcome = fleet.run("--steps=1", "--max-attempts=1", "--json")
+
+    assert "SIGKILL" in told["reason"]
+    assert outcome.exit_code == 0, outcome.stderr
+    assert outcome.failures == []
+    assert [sample["receive_count"] for sample in outcome.samples] == [1]
+    (successor,) = worker.executor_pids()
+    assert successor != killed
+
+
 def test_a_run_whose_own_worker_is_killed_ends_with_a_sentence(fleet: Fleet) -> None:
     embedded = {"ORCH_BUCKET": "", "ORCH_STEPS_QUEUE_URL": "", "EXECUTORS": "1", "STALL_TIMEOUT": "1"}
     run = fleet.start("--steps=50", "--transform=cpu", **embedded, TRANSFORM_CPU_MS="300")

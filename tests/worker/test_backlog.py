@@ -2,13 +2,18 @@ from __future__ import annotations
 
 import threading
 from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Future
+from functools import partial
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from stepbench.queues import MAX_BATCH_MESSAGES
 from tests.factories import make_held
+from tests.processes import wait_until
 from worker.backlog import BEGIN_WITHIN_SECONDS, HAND_BACK_AFTER_SECONDS, MOST_PER_EXECUTOR, RECENT_STEPS, Backlog
+from worker.held import HeldStep
 
 SECOND_NS = 1_000_000_000
 
@@ -33,6 +38,17 @@ def asks_for(backlog: Backlog) -> int:
     """What `room` would return, 0 where it would wait."""
     with backlog._changed:
         return backlog._room()
+
+
+def make_taker(
+    backlog: Backlog, begins: bool = True, lives: Callable[[], bool] = lambda: True
+) -> Future[HeldStep | None]:
+    """What a thread of its own takes, which waits for a step by now."""
+    taken: Future[HeldStep | None] = Future()
+    waiting_before = len(backlog._idle)
+    threading.Thread(target=lambda: taken.set_result(backlog.take(lambda step: begins, lives))).start()
+    wait_until(lambda: len(backlog._idle) > waiting_before, "it waits")
+    return taken
 
 
 def test_a_fresh_worker_asks_for_as_many_steps_as_it_has_executors() -> None:
@@ -139,6 +155,41 @@ def test_an_executor_that_waits_gets_the_step_that_comes() -> None:
     backlog.put([step])
     waiting.join()
     assert taken == [step]
+
+
+def test_a_step_goes_past_executors_that_are_gone_to_one_that_lives() -> None:
+    backlog = Backlog(3)
+    gone, lives = make_taker(backlog, begins=False), make_taker(backlog, begins=True)
+    step = make_held()
+    assert backlog.put([step]) == []
+    assert (gone.result(), lives.result()) == (None, step)
+    assert asks_for(backlog) == 1, "one is busy, and one is being replaced"
+    backlog.finished(None)
+    assert asks_for(backlog) == 2
+
+
+def test_a_step_that_no_executor_could_begin_waits_for_the_next_one() -> None:
+    backlog = Backlog(1)
+    first, second = make_held("a"), make_held("b")
+    backlog.put([first, second])
+    assert backlog.take(lambda step: False) is None
+    assert asks_for(backlog) == 0
+    backlog.finished(None)
+    assert backlog.take() == first
+
+
+def test_who_waits_for_a_step_with_an_executor_that_is_gone_is_let_go_and_nobody_else() -> None:
+    backlog = Backlog(2)
+    alive = {"a", "b"}
+    first, second = (make_taker(backlog, lives=partial(alive.__contains__, name)) for name in ("a", "b"))
+    backlog.look_for_the_lost()
+    alive.remove("a")
+    backlog.look_for_the_lost()
+    assert first.result() is None
+    assert asks_for(backlog) == 1
+    step = make_held()
+    backlog.put([step])
+    assert second.result() == step
 
 
 def test_closing_gives_back_what_waits_lets_everybody_go_and_takes_nothing_more() -> None:

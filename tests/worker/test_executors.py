@@ -62,7 +62,7 @@ class SilentS3:
 
 
 def run(executor: ExecutorProcess, message: StepMessage) -> Completion:
-    executor.begin(message)
+    assert executor.begin(message)
     return executor.finish(message)
 
 
@@ -188,15 +188,14 @@ def test_kill_from_another_thread_ends_the_step_under_way(s3: SilentS3) -> None:
         assert death.value.phase == "download"
 
 
-def test_an_executor_that_died_while_idle_is_told_at_its_next_step_in_no_phase(s3: SilentS3) -> None:
+def test_an_executor_that_died_while_idle_takes_no_step_and_tells_how_it_died(s3: SilentS3) -> None:
     with running(s3) as executor:
+        assert executor.lives()
         os.kill(executor.pid, signal.SIGKILL)
-        wait_until(lambda: not is_running(executor), "the executor has ended")
+        wait_until(lambda: not executor.lives(), "the executor has ended")
 
-        with pytest.raises(ExecutorDied, match="SIGKILL") as death:
-            run(executor, make_message())
-
-        assert death.value.phase is None
+        assert not executor.begin(make_message())
+        assert "SIGKILL" in executor.death()
 
 
 def test_after_a_step_it_is_in_no_phase(s3: SilentS3) -> None:
@@ -204,7 +203,7 @@ def test_after_a_step_it_is_in_no_phase(s3: SilentS3) -> None:
         assert not run(executor, make_message()).ok
         executor.kill()
         with pytest.raises(ExecutorDied) as death:
-            run(executor, make_message())
+            executor.finish(make_message())
 
         assert death.value.phase is None
 

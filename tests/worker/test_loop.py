@@ -17,7 +17,7 @@ from stepbench.queues import Outgoing, Received
 from tests.doubles import WatchedQueue, queue_gone
 from tests.factories import BUCKET, PREFIX, STEPS_QUEUE, make_done, make_failed, make_message
 from tests.processes import wait_until
-from worker import backlog, heartbeat
+from worker import backlog, heartbeat, loop
 from worker.executors import ExecutorFactory
 from worker.held import HeldStep
 from worker.loop import Worker, WorkerOptions
@@ -50,9 +50,18 @@ class PlayedExecutor:
     def wait_until_ready(self) -> None:
         self._stage.on_start(self)
 
-    def begin(self, message: StepMessage) -> None:
-        self._stage.begun.append((self.name, message.chain))
+    def begin(self, message: StepMessage) -> bool:
         assert not self.closed, "a step was begun on an executor that is closed"
+        if self.name in self._stage.dead:
+            return False
+        self._stage.begun.append((self.name, message.chain))
+        return True
+
+    def lives(self) -> bool:
+        return self.name not in self._stage.dead
+
+    def death(self) -> str:
+        return "was killed"
 
     def disown(self, message: StepMessage) -> None:
         self._stage.disowned.append(message.chain)
@@ -82,6 +91,8 @@ class Stage(ExecutorFactory):
         self.started: list[PlayedExecutor] = []
         self.begun: list[tuple[str, int]] = []
         """(executor, chain) in the order in which steps began."""
+        self.dead: set[str] = set()
+        """Names of executors that ended while they had no step."""
         self.discarded: list[Completion] = []
         self.disowned: list[int] = []
         """Chains of the steps for which executors were told to upload nothing."""
@@ -216,6 +227,36 @@ def test_a_step_that_its_executor_does_not_survive_is_a_failure_and_the_next_exe
     assert sorted((completion.chain, completion.ok) for completion in stage.published()) == [(1, False), (2, True)]
     assert stage.begun == [("e1", 1), ("e2", 2)]
     assert stage.started[0].closed
+
+
+@pytest.mark.parametrize("executors", [1, 2])
+def test_a_step_that_comes_before_an_executor_was_found_dead_is_given_to_another_one(
+    stage: Stage, running: Start, executors: int
+) -> None:
+    running(executors=executors)
+    stage.dead.add("e1")
+    with capture_logs() as lines:
+        stage.send([1])
+        stage.until_published(1)
+        wait_until(lambda: len(stage.started) == executors + 1, "the dead one is replaced")
+    assert stage.begun == [("e2", 1)]
+    assert [completion.ok for completion in stage.published()] == [True]
+    told = [line for line in lines if line["event"] == "executor lost while it had no step"]
+    assert [(line["executor"], line["reason"]) for line in told] == [("e1", "was killed")]
+
+
+def test_an_executor_that_dies_while_idle_is_replaced_without_a_step(
+    stage: Stage, running: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loop, "IDLE_CHECK_SECONDS", 0.01)
+    running(executors=2)
+    stage.dead.add("e2")
+    wait_until(lambda: len(stage.started) == 3, "it is replaced")
+    stage.send(range(20))
+    stage.until_published(20)
+    assert stage.started[1].closed
+    assert "e2" not in [name for name, _ in stage.begun]
+    assert len(stage.started) == 3
 
 
 def test_nothing_is_asked_for_ahead_in_the_name_of_an_executor_that_died(stage: Stage, running: Start) -> None:
