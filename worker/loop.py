@@ -5,10 +5,12 @@ watch over held messages, one over idle executors, and one stands by each execut
 
 The order of an end, each stage waiting for the one before it:
   1. the intake asks for no more; what the long poll under way still brings is handed back
-  2. what is held and not begun is handed back
-  3. what has begun may finish within the grace time; after it, executors are killed and their messages handed back
-  4. what is finished is published, and deleted after that
-  5. the heartbeat stops last: until then nothing that is held may become visible
+  2. what is held and not begun is handed back, and what has begun may finish within the grace time; after it, executors
+     are killed and their messages handed back
+  3. what is finished is published, and deleted after that
+  4. the heartbeat stops last: until then nothing that is held may become visible
+Beyond the grace time each has PARTING_SECONDS for its last calls and no more: AWS may be away meanwhile, and what is
+still held then comes again by itself.
 """
 
 from __future__ import annotations
@@ -43,7 +45,10 @@ from worker.steps_queue import StepsQueue
 from worker.throttling import Throttling
 
 IDLE_CHECK_SECONDS = 1.0
+PARTING_SECONDS = 5.0
+"""For the last calls of a stage of the end, beyond the grace time: plenty where AWS answers."""
 HURRY_HINT = "a second signal hurries it"
+UNANSWERED_HINT = "what it still held comes again after VISIBILITY_TIMEOUT"
 
 log = structlog.get_logger()
 
@@ -154,37 +159,44 @@ class Worker:
         seconds = self._options.drain_timeout_seconds
         log.info("worker ends", busy_executors=self._backlog.busy(), drain_timeout_seconds=seconds, hint=HURRY_HINT)
         deadline = monotonic() + seconds
-        self._hand_back(self._backlog.close())
-        self._join(stands, deadline)
-        self._kill_unfinished(stands)
+        steps = [self._thread("hand-back", partial(self._hand_back, self._backlog.close())), *stands]
+        self._join(steps, deadline)
+        if any(stand.is_alive() for stand in stands):
+            self._kill_unfinished()
+        unanswered = self._part_from(steps)
         self._publisher.close()
         self._join([publisher], deadline)
         self._publisher.giving_up.set()
-        publisher.join()
+        unanswered += self._part_from([publisher])
         if intake.is_alive():
             log.info("waits for the receive that is under way", at_most_seconds=MAX_WAIT_SECONDS, hint=HURRY_HINT)
         self._join([intake], deadline)
         self._ended.set()
-        for watcher in watchers:
-            watcher.join()
+        unanswered += self._part_from(watchers)
+        if unanswered:
+            log.warning("ends before its last calls were answered", threads=unanswered, hint=UNANSWERED_HINT)
         for executor in self._executors.values():
             executor.close()
         log.info("worker ended", worker=self._options.name)
 
-    def _kill_unfinished(self, stands: list[threading.Thread]) -> None:
+    def _kill_unfinished(self) -> None:
         """End the steps that did not finish in time; their threads hand the messages back."""
-        if any(stand.is_alive() for stand in stands):
-            self._abandoning.set()
-            for executor in list(self._executors.values()):
-                executor.kill()
-        for stand in stands:
-            stand.join()
+        self._abandoning.set()
+        for executor in list(self._executors.values()):
+            executor.kill()
 
     def _join(self, threads: list[threading.Thread], deadline: float) -> None:
         """Wait for threads until the deadline, or until a second signal says to hurry."""
         for thread in threads:
             while thread.is_alive() and monotonic() < deadline and not self._hurry.is_set():
                 thread.join(0.1)
+
+    def _part_from(self, threads: list[threading.Thread]) -> list[str]:
+        """Wait for the last calls of threads, but not for long: the names of those that are not done then."""
+        deadline = monotonic() + PARTING_SECONDS
+        for thread in threads:
+            thread.join(max(0.0, deadline - monotonic()))
+        return [thread.name for thread in threads if thread.is_alive()]
 
     def _thread(self, name: str, target: Callable[[], None]) -> threading.Thread:
         def guarded() -> None:
@@ -194,7 +206,7 @@ class Worker:
                 self._end_with(error)
             self._pulse.rest()
 
-        # A daemon: a long poll that outlives the grace time must not keep the process.
+        # A daemon: a call that outlives the grace time must not keep the process.
         thread = threading.Thread(target=guarded, name=name, daemon=True)
         thread.start()
         return thread

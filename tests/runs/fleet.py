@@ -177,6 +177,16 @@ class Fleet:
             compression="none",
         )
 
+    @contextmanager
+    def silent(self, service: str) -> Iterator[None]:
+        """The emulator of `service` (S3 or SQS) answers nothing for the length of the block."""
+        (pid,) = (child.process.pid for child in self._stack._children if child.name == f"the emulator of {service}")
+        os.kill(pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            os.kill(pid, signal.SIGCONT)
+
     def close(self) -> None:
         """Ends every program that still runs."""
         for program in self._programs:

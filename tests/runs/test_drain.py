@@ -54,6 +54,23 @@ def test_a_step_that_is_not_done_within_the_grace_time_is_handed_back_at_once(fl
     check_sums(outcome.lines)
 
 
+def test_a_worker_that_is_hurried_ends_although_sqs_answers_nothing(fleet: Fleet, saboteur: Saboteur) -> None:
+    worker = fleet.worker(**saboteur.variables, DRAIN_TIMEOUT=FOR_EVER, READ_TIMEOUT="3600", VISIBILITY_TIMEOUT="2")
+    saboteur.order("hold", "serialize")
+    fleet.start("--steps=1")
+    saboteur.until_obeyed()
+
+    with fleet.silent("SQS"):
+        worker.send(signal.SIGTERM)
+        worker.until_logged("worker ends")
+        worker.send(signal.SIGTERM)
+
+        assert worker.exit_code() == 0
+    (told,) = worker.log_lines("ends before its last calls were answered")
+    assert "executor-0" in told["threads"]
+    fleet.until_depth((1, 0))
+
+
 def test_a_second_signal_hurries_a_worker(fleet: Fleet, saboteur: Saboteur) -> None:
     worker = fleet.worker(**saboteur.variables, DRAIN_TIMEOUT=FOR_EVER)
     saboteur.order("hold", "serialize")

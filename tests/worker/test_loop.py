@@ -104,8 +104,10 @@ class Stage(ExecutorFactory):
         self.started.append(PlayedExecutor(f"e{len(self.started) + 1}", self))
         return self.started[-1]
 
-    def worker(self, executors: int = 1, max_steps: int = 0, visibility_seconds: int = 3_600) -> Worker:
-        options = WorkerOptions("w1", "host1", executors, max_steps, visibility_seconds, 3_600)
+    def worker(
+        self, executors: int = 1, max_steps: int = 0, visibility_seconds: int = 3_600, drain_seconds: float = 3_600
+    ) -> Worker:
+        options = WorkerOptions("w1", "host1", executors, max_steps, visibility_seconds, drain_seconds)
         guard = Guard(BUCKET, PREFIX, STEPS_QUEUE, "stepbench-results-", None)
         return Worker(
             options,
@@ -375,6 +377,59 @@ def test_a_worker_that_ends_says_what_it_waits_for_and_how_to_hurry_it(stage: St
     for line in lines[1:3]:
         assert line["log_level"] == "info"
         assert line["hint"] == "a second signal hurries it"
+
+
+@pytest.mark.parametrize(("drain_seconds", "signals"), [(0.0, 1), (3_600.0, 2)])
+@pytest.mark.parametrize(
+    ("call", "waits"),
+    [
+        ("hide for 0 s", ["hand-back", "executor-0"]),
+        ("send", ["executor-0"]),
+        ("delete", ["publisher"]),
+        ("hide for 1 s", ["heartbeat"]),
+    ],
+)
+def test_a_worker_that_ends_does_not_wait_for_a_queue_that_never_answers(
+    stage: Stage,
+    running: Start,
+    monkeypatch: pytest.MonkeyPatch,
+    call: str,
+    waits: list[str],
+    drain_seconds: float,
+    signals: int,
+) -> None:
+    monkeypatch.setattr(loop, "PARTING_SECONDS", 0.1)
+    under_way, go = threading.Event(), threading.Event()
+
+    def never_answer(asked: str) -> None:
+        if asked == call:
+            under_way.set()
+            go.wait(60)
+
+    def take_time(message: StepMessage) -> None:
+        if message.chain == 2:
+            wait_until(started.worker._backlog.has_waiting, "the third waits for an executor")
+            under_way.set()
+            go.wait(60)
+
+    stage.play = take_time
+    if call == "send":
+        stage.results.before = never_answer
+    else:
+        stage.steps.before = never_answer
+    started = running(visibility_seconds=1 if call == "hide for 1 s" else 3_600, drain_seconds=drain_seconds)
+    stage.send([1])
+    if call == "hide for 0 s":
+        stage.until_published(1)
+        stage.send([2, 3])
+    under_way.wait(60)
+    with capture_logs() as lines:
+        for _ in range(signals):
+            started.worker.stop()
+        started.until_ended()
+    go.set()
+    (told,) = (line["threads"] for line in lines if line["log_level"] == "warning")
+    assert told[: len(waits)] == waits
 
 
 @pytest.mark.parametrize(

@@ -44,7 +44,6 @@ class Soak:
         self._seconds = seconds
         self._random = Random(seed)
         self._fleet = Fleet(stack, stack.clients(), folder)
-        self._stack = stack
         self._between = between
         self._variables = {"AWS_ENDPOINT_URL_S3": between.s3_url, "AWS_ENDPOINT_URL_SQS": between.sqs_url}
         if variables:
@@ -72,7 +71,7 @@ class Soak:
     def _go_on(self, worker: WorkerProgram, run: RunProgram) -> None:
         spared, *others = sorted(worker.executor_pids())
         assert others
-        trouble = Trouble(self._stack, self._between, self._fleet, worker, spared, self._random)
+        trouble = Trouble(self._between, self._fleet, worker, spared, self._random)
         trouble.results_queue_url = run.lines()[0]["plan"]["results_queue_url"]
         [path] = run.folder.glob("out/*")
         meter = Meter({"worker": worker.process.pid, "executor": spared, "orchestrator": run.process.pid})

@@ -10,7 +10,6 @@ from collections.abc import Callable
 from contextlib import suppress
 from random import Random
 
-from orchestrator.local.stack import Stack
 from tests.chaos.faults.catalogue import FAULTS, SMALL, Planned, Round
 from tests.chaos.faults.proxy import Proxies
 from tests.runs.fleet import Fleet
@@ -30,16 +29,13 @@ DISTURBED = [call for call in SMALL.calls if call.name in MADE_ALL_THE_TIME]
 class Trouble:
     """`make` one at a time."""
 
-    def __init__(
-        self, stack: Stack, between: Proxies, fleet: Fleet, worker: WorkerProgram, spared: int, random: Random
-    ) -> None:
+    def __init__(self, between: Proxies, fleet: Fleet, worker: WorkerProgram, spared: int, random: Random) -> None:
         """`spared`: an executor's process id that nothing happens to."""
         self._random = random
         self._between = between
         self._fleet = fleet
         self._worker = worker
         self._spared = spared
-        self._emulators = {child.name: child.process.pid for child in stack._children}
         self.made: Counter[str] = Counter()
         self.results_queue_url = ""
 
@@ -62,13 +58,10 @@ class Trouble:
         return "kills of executors"
 
     def _stop_an_emulator(self) -> str:
-        name = self._random.choice(list(self._emulators))
-        os.kill(self._emulators[name], signal.SIGSTOP)
-        try:
+        service = self._random.choice(["SQS", "S3"])
+        with self._fleet.silent(service):
             time.sleep(self._random.uniform(*OUTAGE_SECONDS))
-        finally:
-            os.kill(self._emulators[name], signal.SIGCONT)
-        return f"outages of {name}"
+        return f"outages of the emulator of {service}"
 
     def _disturb_a_call(self) -> str:
         """The next call of some kind meets some fault."""
