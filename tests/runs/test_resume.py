@@ -18,7 +18,7 @@ from tests.runs.saboteur import Saboteur
 
 CHAINS, STEPS = 4, 5
 SIZE = (f"--chains={CHAINS}", f"--steps={STEPS}", "--concurrency=2", "--stall-timeout=2")
-"""A step that was announced and not sent before a death is lost: that is waited for."""
+"""A step that was announced and not sent before a death is sent after STALL_TIMEOUT: that is waited for."""
 
 
 def killed_after(run: RunProgram, samples: int) -> str:
@@ -50,6 +50,21 @@ def test_a_killed_run_ends_with_every_sample_once(fleet: Fleet) -> None:
     assert outcome.lines[-1]["kind"] == "summary"
     assert fleet.results_queues(run_id) == []
     fleet.until_depth((0, 0))
+
+
+@pytest.mark.parametrize("point", ["before SendMessage", "after ReceiveMessage"])
+def test_the_death_of_an_orchestrator_costs_no_step_an_attempt(point: str, fleet: Fleet, saboteur: Saboteur) -> None:
+    fleet.worker()
+    saboteur.order_at("kill", f"orchestrator {point}")
+    run = fleet.start("--chains=1", "--steps=2", "--stall-timeout=2", "--max-attempts=1", **saboteur.variables)
+    saboteur.until_obeyed()
+    run.process.wait()
+
+    outcome = fleet.resume(run.folder, run.lines()[0]["run_id"], "--json")
+
+    assert outcome.exit_code == 0, outcome.stderr
+    assert steps_of(outcome) == Counter({(1, 1): 1, (1, 2): 1})
+    assert outcome.events("lost") == []
 
 
 def test_a_run_may_be_killed_again_and_again_and_its_worker_with_it(fleet: Fleet) -> None:
