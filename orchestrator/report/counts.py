@@ -44,7 +44,9 @@ def _retries(file: MetricsFile) -> int:
     attempts: dict[tuple[int, int], int] = defaultdict(lambda: 1)
     known = [(sample.chain, sample.step, sample.attempt) for sample in file.samples]
     known += [(failure.chain, failure.step, failure.attempt) for failure in file.failures]
-    known += [(e.chain, e.step, e.attempt or 1) for e in file.events if e.chain is not None and e.step is not None]
+    # Not of other events: a duplicate tells what a completion says, and anybody can send one.
+    dispatches = (event for event in file.events if event.event == "dispatching")
+    known += [(e.chain, e.step, e.attempt or 1) for e in dispatches if e.chain is not None and e.step is not None]
     for chain, step, attempt in known:
         attempts[chain, step] = max(attempts[chain, step], attempt)
     return sum(highest - 1 for highest in attempts.values())

@@ -153,6 +153,14 @@ def test_a_retried_step_counts_each_attempt_beyond_the_first_once(summary_of: Ca
     assert summary_of(run).counts.retries == 2
 
 
+def test_what_a_stranger_says_of_attempts_is_no_retry(summary_of: Callable[..., Summary]) -> None:
+    run = make_run(cold=False, finished=False)
+    run.lines[1:] = announced(make_sample())
+    run.lines.append(Event(event="duplicate", at="now", chain=7, step=9, attempt=2**59))
+    counts = summary_of(run).counts
+    assert (counts.retries, counts.duplicates) == (0, 1)
+
+
 def test_the_wall_of_a_resumed_run_is_the_sum_of_its_pieces(tmp_path: Path) -> None:
     first = make_sample(dispatched_at_ns=100, completed_at_ns=300, retry_ns=20)
     second = make_sample(step=2, epoch=2, dispatched_at_ns=5, completed_at_ns=25)
