@@ -11,6 +11,7 @@ from rich.console import Console, ConsoleOptions, RenderResult
 from rich.live import Live
 from rich.text import Text
 
+from orchestrator.report.consoles import console_on
 from orchestrator.report.pace import Marks, Progress
 from orchestrator.report.progress_words import counted, moving, news, silence
 from orchestrator.report.units import clock
@@ -23,7 +24,7 @@ MAX_NEWS_LINES = 3
 
 def can_redraw(stream: TextIO) -> bool:
     """Whether the terminal moves its cursor; editors' and CI's terminals may not (`TERM=dumb`)."""
-    console = Console(file=stream)
+    console = console_on(stream)
     return console.is_terminal and not console.is_dumb_terminal
 
 
@@ -31,7 +32,7 @@ class TerminalView:
     """A few lines that are redrawn in place, and gone when the run ends: the summary follows."""
 
     def __init__(self, stream: TextIO) -> None:
-        self._console = Console(file=stream, highlight=False, markup=False, emoji=False)
+        self._console = console_on(stream)
         self._live = Live(
             self,
             console=self._console,

@@ -28,9 +28,9 @@ def show(summary: Summary, stream: TextIO, next_commands: Sequence[str] | None =
     `next_commands` are what to run next; without them, how to go on with what was interrupted or has failed, and the
     report of the same files as JSON.
     """
-    from rich.console import Console
+    from orchestrator.report.consoles import console_on
 
-    console = Console(file=stream, highlight=False, markup=False, emoji=False)
+    console = console_on(stream)
     with console.capture() as captured:
         _print_head(console, summary)
         if summary.parts:

@@ -119,6 +119,13 @@ def test_a_narrow_terminal_has_fewer_columns_and_no_shorter_numbers(
     assert _row(shown, "upload").split()[1 : 1 + len(upload)] == upload
 
 
+def test_a_terminal_of_unknown_width_is_taken_for_one_of_80_columns(monkeypatch: pytest.MonkeyPatch) -> None:
+    usual = _shown(_summary(make_run()))
+    monkeypatch.setenv("COLUMNS", "0")
+    assert _shown(_summary(make_run())) == usual
+    assert "Where the time went" in usual
+
+
 def test_retry_and_redelivery_have_a_row_only_where_they_happened() -> None:
     run = make_run(finished=False)
     run.lines[1:] = announced(make_sample())
