@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from orchestrator.report.audit import parts_of_wall
+from orchestrator.report.audit import parts_of_total
 from orchestrator.report.doubts import plural
 from orchestrator.report.units import duration, one_line
 from orchestrator.run.lines import Event, Failure, Line, RunLine, SummaryLine
@@ -45,11 +45,12 @@ def _sample(line: Sample) -> str:
         flags.append(f"attempt {line.attempt}")
     told = f" [{', '.join(flags)}]" if flags else ""
     total = f"in {duration(line.total_ns)}" if line.total_ns is not None else "(no total)"
-    return f"{_place(line)}: done {total}: {_largest_parts(line)}{told}"
+    retried = f", after {duration(line.retry_ns)} of earlier attempts" if line.retry_ns else ""
+    return f"{_place(line)}: done {total}: {_largest_parts(line)}{retried}{told}"
 
 
 def _largest_parts(line: Sample) -> str:
-    parts = [(part or 0, name.replace("_", " ")) for name, part in parts_of_wall(line).items()]
+    parts = [(part or 0, name.replace("_", " ")) for name, part in parts_of_total(line).items()]
     return ", ".join(f"{name} {duration(part)}" for part, name in sorted(parts, reverse=True)[:LARGEST_PARTS])
 
 

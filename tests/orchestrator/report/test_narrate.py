@@ -57,6 +57,13 @@ def test_a_sample_tells_its_total_and_its_largest_parts() -> None:
     assert told == "chain 1 step 1: done in 1.21 s: upload 500 ms, queue wait 400 ms, download 300 ms"
 
 
+def test_the_time_of_earlier_attempts_is_told_beside_the_step_and_not_as_a_part_of_it() -> None:
+    told = narrate(make_sample(attempt=2, retry_ns=60_000 * MS))
+    assert told.startswith("chain 1 step 1: done in 815 ms: ")
+    assert told.endswith("00 ms, after 60.0 s of earlier attempts [attempt 2]")
+    assert "retry" not in told
+
+
 def test_a_sample_tells_what_is_unusual_about_it() -> None:
     assert narrate(make_sample(cold=True, late=True, attempt=2)).endswith(" [cold, late, attempt 2]")
     assert narrate(make_sample(kind="warmup", chain=-1)).endswith("[warm-up]")
