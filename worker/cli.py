@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
-from collections.abc import Sequence
+import threading
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from stepbench import configuration, flags, settings_table, streams
@@ -75,10 +77,27 @@ def _work(settings: Settings) -> None:
     from worker.assembly import assemble
 
     worker = assemble(settings)
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: worker.stop())
+    _on_signals(worker.stop)
     with aws_errors.worded("worker", settings):
         worker.run(announce=_announce)
+
+
+def _on_signals(stop: Callable[[], None]) -> None:
+    """Calls `stop` for each SIGTERM and SIGINT, in a thread of its own.
+
+    A handler runs wherever the main thread is, be it within the very lock that `stop` needs.
+    """
+    heard, tell = os.pipe()
+    os.set_blocking(tell, False)
+    signal.set_wakeup_fd(tell, warn_on_full_buffer=False)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: None)
+
+    def listen() -> None:
+        while os.read(heard, 1):
+            stop()
+
+    threading.Thread(target=listen, name="signals", daemon=True).start()
 
 
 def _check_health(given: str, configured: Path | None) -> int:

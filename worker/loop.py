@@ -109,7 +109,7 @@ class Worker:
         )
 
     def stop(self) -> None:
-        """Begin to end; called again: hurry. Safe to call from a signal handler."""
+        """Begin to end; called again: hurry."""
         if self._stopping.is_set():
             self._hurry.set()
         self._stopping.set()
