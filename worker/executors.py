@@ -17,6 +17,7 @@ from contextlib import contextmanager
 
 import structlog
 
+from stepbench import deaths
 from stepbench.errors import EnvironmentRefused, ExecutorDied, StepTimeout
 from stepbench.messages import Completion, StepMessage, parse
 from stepbench.package_path import with_our_packages
@@ -137,12 +138,7 @@ class ExecutorProcess:
 
     def death(self) -> str:
         """How it ended; waits for that."""
-        code = self._process.wait()
-        if code >= 0:
-            return f"ended by itself with exit code {code}"
-        name = signal.Signals(-code).name
-        hint = ", as the kernel does when memory runs out" if -code == signal.SIGKILL else ""
-        return f"was killed by {name}{hint}"
+        return deaths.how(self._process.wait())
 
 
 @contextmanager

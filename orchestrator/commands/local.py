@@ -8,6 +8,7 @@ import shlex
 import signal
 import sys
 import threading
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -28,7 +29,15 @@ SETTINGS: tuple[str, ...] | None = (
 _LOOK_SECONDS = 1.0
 _HEADING = """\
 Emulated S3 and SQS are up{worker}; Ctrl-C ends them and all that is in them.
-In another terminal, paste these lines, then: python -m orchestrator start
+In another terminal, paste these lines, then: {next}
+"""
+_WITH_WORKER = {"worker": ", with a worker", "next": "python -m orchestrator start"}
+_WITHOUT_WORKER = {
+    "worker": ", without a worker",
+    "next": "python -m worker\nIn a third, paste them too, then: python -m orchestrator start",
+}
+_REPLACED = """\
+The worker {death}; another one was started. Steps that it held come back within {seconds} s (VISIBILITY_TIMEOUT).
 """
 
 
@@ -42,21 +51,29 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(settings: Settings, arguments: argparse.Namespace) -> int:
     """0 when ended by Ctrl-C or SIGTERM, which are the ways to end it. Raises EnvironmentRefused if it cannot start."""
     from orchestrator.local.environment import for_second_terminal
-    from orchestrator.local.stack import embedded_stack
+    from orchestrator.local.lasting_worker import LastingWorker
+    from orchestrator.local.stack import START_DEADLINE_SECONDS, embedded_stack
     from stepbench import env_file
     from stepbench.machine import cores
 
     ended = _asked_to_end()
-    with embedded_stack(settings) as stack:
+    with embedded_stack(settings) as stack, ExitStack() as block:
+        worker = None
         if not arguments.no_worker:
-            stack.start_worker(settings.executors or cores())
-            stack.wait_until_working()
-        sys.stderr.write(_HEADING.format(worker="" if arguments.no_worker else ", with a worker"))
-        sys.stderr.flush()
+            worker = block.enter_context(LastingWorker(lambda: stack.worker(settings.executors or cores())))
+            worker.wait_until_ready(START_DEADLINE_SECONDS)
+        _say(_HEADING.format(**_WITH_WORKER if worker else _WITHOUT_WORKER))
         print("\n".join(lines(for_second_terminal(stack.environment, os.environ, env_file.read().values))), flush=True)
         while not ended.wait(_LOOK_SECONDS):
             stack.check()
+            if worker is not None and (death := worker.replaced()) is not None:
+                _say(_REPLACED.format(death=death, seconds=settings.visibility_timeout_seconds))
     return 0
+
+
+def _say(text: str) -> None:
+    sys.stderr.write(text)
+    sys.stderr.flush()
 
 
 def lines(variables: dict[str, str]) -> Iterator[str]:

@@ -19,6 +19,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import IO
 
+from stepbench import deaths
 from stepbench.errors import EnvironmentRefused
 
 _STDERR_LINES_KEPT = 20
@@ -56,9 +57,13 @@ class Child:
 
     def check(self) -> None:
         """Raises EnvironmentRefused if it has ended."""
+        if (death := self.death()) is not None:
+            raise EnvironmentRefused(f"{self.name} {death}")
+
+    def death(self) -> str | None:
+        """How it has ended, and what it said on stderr where that was kept; null while it runs."""
         code = self.process.poll()
-        if code is not None:
-            raise EnvironmentRefused(f"{self.name} ended by itself (exit code {code}){self._last()}")
+        return None if code is None else f"{deaths.how(code)}{self._last()}"
 
     def stop(self, grace_seconds: float) -> None:
         """Ends its stdin and asks it to end, waits up to `grace_seconds`, kills it and all that is left of its session.

@@ -50,18 +50,20 @@ class Stack:
         return _clients(self.settings)
 
     def start_worker(self, executors: int) -> Child:
-        """Starts `python -m worker` on the stack without waiting for it; it ends with the stack, or with us."""
+        """Starts a `worker` without waiting for it; it ends with the stack, or with us. `check` tells of its death."""
+        worker = self._block.enter_context(self.worker(executors))
+        self._children.append(worker)
+        self._workers.append(worker)
+        return worker
+
+    def worker(self, executors: int) -> AbstractContextManager[Child]:
+        """`python -m worker` on the stack while the block lasts."""
         settings = self.settings.model_copy(
             update={"executors": executors, "log_level": self.settings.log_level or "warning"}
         )
         command = [sys.executable, "-P", "-m", "worker", "--while-stdin-open", *environment.worker_flags(settings)]
         surroundings = {**environment.cleaned(os.environ), **environment.CREDENTIALS}
-        worker = self._block.enter_context(
-            child("the worker", command, surroundings, captured=False, grace_seconds=WORKER_GRACE_SECONDS)
-        )
-        self._children.append(worker)
-        self._workers.append(worker)
-        return worker
+        return child("the worker", command, surroundings, captured=False, grace_seconds=WORKER_GRACE_SECONDS)
 
     def wait_until_working(self) -> None:
         """Returns when every worker is ready, so that no start is in any figure. Raises EnvironmentRefused."""
@@ -69,7 +71,7 @@ class Stack:
             worker.ready_line(START_DEADLINE_SECONDS)
 
     def check(self) -> None:
-        """Raises EnvironmentRefused if an emulator or a worker has ended by itself."""
+        """Raises EnvironmentRefused if an emulator, or a worker of `start_worker`, has ended."""
         for each in self._children:
             each.check()
 

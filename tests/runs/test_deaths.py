@@ -85,7 +85,7 @@ def test_a_run_whose_own_worker_is_killed_ends_with_a_sentence(fleet: Fleet) -> 
     outcome = run.outcome()
 
     assert (outcome.exit_code, outcome.stdout) == (3, "")
-    assert outcome.stderr.startswith("the worker ended by itself (exit code -9)\n")
+    assert outcome.stderr.startswith("the worker was killed by SIGKILL, as the kernel does when memory runs out\n")
     assert "Traceback" not in outcome.stderr
     assert outcome.samples
     eventually("the worker's executor is gone", lambda: not alive_in_group(worker))

@@ -75,6 +75,38 @@ def test_nothing_is_printed_for_other_terminals_before_the_worker_is_ready() -> 
     assert answer.stderr == "the worker ended before it was ready\n"
 
 
+def test_a_worker_that_dies_is_followed_by_another_and_what_is_in_the_emulators_stays() -> None:
+    with local("--visibility-timeout=2") as (running, lines):
+        first = _worker_of(running.pid)
+        assert first is not None
+        emulators = {*_children_of(running.pid)} - {first}
+        subprocess.run(["sh", "-ec", f'{lines}\nexec "{sys.executable}" -c "$0"', USE_IT], check=True)
+
+        os.kill(first, signal.SIGKILL)
+
+        wait_until(lambda: _worker_of(running.pid) not in (None, first), "another worker is there")
+        assert emulators < set(_children_of(running.pid))
+        assert alive_in_group(first) == []
+        start = [sys.executable, "-m", "orchestrator", "start", "--steps=1", "--payload-mb=0.01", "--quiet", "--json"]
+        script = f'{lines}\nexec "$0" "$@"'
+        done = subprocess.run(["sh", "-ec", script, *start], capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        running.send_signal(signal.SIGINT)
+        _, said = running.communicate(timeout=60)
+    assert (
+        "The worker was killed by SIGKILL, as the kernel does when memory runs out; another one was started. "
+        "Steps that it held come back within 2 s (VISIBILITY_TIMEOUT)."
+    ) in said.splitlines()
+
+
+def test_without_a_worker_it_says_that_one_is_to_be_started() -> None:
+    with local("--no-worker") as (running, _):
+        running.send_signal(signal.SIGINT)
+        _, said = running.communicate(timeout=60)
+    assert "without a worker" in said
+    assert "paste these lines, then: python -m worker\n" in said
+
+
 @pytest.mark.parametrize("asked", [signal.SIGINT, signal.SIGTERM])
 def test_being_asked_to_end_is_how_it_ends_well(asked: signal.Signals) -> None:
     with local() as (running, _):
@@ -92,6 +124,14 @@ def test_its_end_by_kill_is_the_end_of_all_that_it_started() -> None:
         running.kill()
     for group in children:
         wait_until(lambda: alive_in_group(group) == [], f"group {group} is empty")  # noqa: B023 # called at once
+
+
+def _worker_of(process: int) -> int | None:
+    """Its worker's process, which is the one that is no emulator."""
+    for child in _children_of(process):
+        if b"\0worker\0" in (Path("/proc") / str(child) / "cmdline").read_bytes():
+            return child
+    return None
 
 
 def _children_of(process: int) -> list[int]:

@@ -45,7 +45,7 @@ def test_one_that_says_much_on_stderr_does_not_block() -> None:
 def test_one_that_has_ended_by_itself_is_told_when_looked_at() -> None:
     with running("import sys; sys.stderr.write('lost my way'); sys.exit(7)") as it:
         it.process.wait()
-        with pytest.raises(EnvironmentRefused, match=r"exit code 7\): lost my way"):
+        with pytest.raises(EnvironmentRefused, match=r"exit code 7: lost my way"):
             it.check()
 
 
@@ -54,7 +54,7 @@ def test_one_whose_stderr_is_ours_is_told_in_a_sentence_of_ours_alone(capfd: pyt
         with pytest.raises(EnvironmentRefused, match=r"^the child ended before it was ready$"):
             it.ready_line(60)
         it.process.wait()
-        with pytest.raises(EnvironmentRefused, match=r"^the child ended by itself \(exit code 1\)$"):
+        with pytest.raises(EnvironmentRefused, match=r"^the child ended by itself with exit code 1$"):
             it.check()
     assert capfd.readouterr().err == "lost my way\n"
 

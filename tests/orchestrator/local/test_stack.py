@@ -135,7 +135,7 @@ def test_an_emulator_that_dies_is_noticed() -> None:
         stack.check()
         stack._children[1].process.kill()
         stack._children[1].process.wait()
-        with pytest.raises(EnvironmentRefused, match="the emulator of S3 ended by itself"):
+        with pytest.raises(EnvironmentRefused, match="the emulator of S3 was killed by SIGKILL"):
             stack.check()
 
 
