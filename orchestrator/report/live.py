@@ -14,8 +14,7 @@ from types import TracebackType
 from typing import Protocol, Self, TextIO
 
 from orchestrator.report.pace import Marks, Pace, Progress, pace
-from orchestrator.report.progress_words import counted, moving, news, silence
-from orchestrator.report.units import clock
+from orchestrator.report.progress_words import plain_line
 
 __all__ = ["Pace", "PlainView", "Progress", "ProgressView", "QuietView", "pace", "progress_view"]
 
@@ -134,16 +133,3 @@ def _news(snapshot: Progress) -> tuple[str | None, str | None, bool, bool]:
     is_silent = snapshot.silent_seconds(snapshot.elapsed_seconds) is not None
     stands_still = snapshot.standstill_seconds(snapshot.elapsed_seconds) is not None
     return snapshot.last_error, snapshot.waiting_note, is_silent, stands_still
-
-
-def plain_line(snapshot: Progress, current: Pace) -> str:
-    """The whole state in one line."""
-    warning = silence(snapshot, snapshot.elapsed_seconds)
-    return "; ".join(
-        [
-            f"{clock(snapshot.elapsed_seconds)}: {counted(snapshot)}",
-            *moving(snapshot, current, snapshot.elapsed_seconds),
-            *news(snapshot),
-            *([warning] if warning else []),
-        ]
-    )

@@ -13,7 +13,7 @@ from rich.text import Text
 
 from orchestrator.report.consoles import console_on
 from orchestrator.report.pace import Marks, Progress
-from orchestrator.report.progress_words import counted, moving, news, silence
+from orchestrator.report.progress_words import counted, moving, news, plain_line, silence
 from orchestrator.report.units import clock
 
 REFRESHES_PER_SECOND = 2
@@ -29,7 +29,10 @@ def can_redraw(stream: TextIO) -> bool:
 
 
 class TerminalView:
-    """A few lines that are redrawn in place, and gone when the run ends: the summary follows."""
+    """A few lines that are redrawn in place, and gone when the run ends: the summary follows.
+
+    Where none follows, because the run was broken off, one line stays.
+    """
 
     def __init__(self, stream: TextIO) -> None:
         self._console = console_on(stream)
@@ -51,6 +54,9 @@ class TerminalView:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._live.stop()
+        if kind is not None and self._latest is not None:
+            snapshot, _ = self._latest
+            self._console.print(plain_line(snapshot, self._marks.pace(snapshot, snapshot.elapsed_seconds)))
 
     def update(self, snapshot: Progress) -> None:
         self._latest = (snapshot, time.monotonic())

@@ -60,3 +60,16 @@ def news(snapshot: Progress) -> list[str]:
     if snapshot.waiting_note:
         told.append(one_line(snapshot.waiting_note))
     return told
+
+
+def plain_line(snapshot: Progress, current: Pace) -> str:
+    """The whole state in one line."""
+    warning = silence(snapshot, snapshot.elapsed_seconds)
+    return "; ".join(
+        [
+            f"{clock(snapshot.elapsed_seconds)}: {counted(snapshot)}",
+            *moving(snapshot, current, snapshot.elapsed_seconds),
+            *news(snapshot),
+            *([warning] if warning else []),
+        ]
+    )

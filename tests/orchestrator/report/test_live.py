@@ -10,7 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orchestrator.report import live
-from orchestrator.report.live import PLAIN_LINE_MIN_SECONDS, PlainView, Progress, QuietView, progress_view
+from orchestrator.report.live import (
+    PLAIN_LINE_MIN_SECONDS,
+    PlainView,
+    Progress,
+    ProgressView,
+    QuietView,
+    progress_view,
+)
 from orchestrator.report.live_terminal import TerminalView, lines
 from orchestrator.report.pace import Marks
 from orchestrator.run.telling import DEAD_LETTER
@@ -208,6 +215,22 @@ def test_the_live_view_shows_the_latest_snapshot_and_leaves_nothing_behind(monke
     assert "37 of 100 steps" in stream.getvalue()
     assert stream.getvalue().rstrip().endswith("\x1b[2K")
     _await_end_of(set(threading.enumerate()) - threads)
+
+
+def test_the_live_view_of_a_run_that_was_broken_off_leaves_a_line_that_says_how_far_it_was(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("TERM", "xterm")
+    stream = Terminal()
+    with pytest.raises(KeyboardInterrupt), progress_view(stream, quiet=False) as view:
+        _break_off(view)
+    last = stream.getvalue().splitlines()[-1]
+    assert last.endswith("10 s: 3 of 10 chains, 37 of 100 steps; 3.70 steps/s; 17 s left; 2 in flight")
+
+
+def _break_off(view: ProgressView) -> None:
+    view.update(at(10, 37))
+    raise KeyboardInterrupt
 
 
 def test_the_live_view_is_gone_after_an_exception_too(monkeypatch: pytest.MonkeyPatch) -> None:
