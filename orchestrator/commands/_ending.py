@@ -77,7 +77,7 @@ def _refusals_with_what_is_kept(plan: Plan, site: Site, journal: Journal) -> Ite
 
 
 def _kept(plan: Plan, site: Site, journal: Journal) -> str:
-    kept = f"What was measured is in {journal.path}: python -m orchestrator report {plan.run_id}"
+    kept = f"All that is known of it is in {journal.path}: python -m orchestrator report {plan.run_id}"
     if site.own_stack:
         return f"{kept}\nThe run cannot be resumed: its queue and its payloads were on the embedded stack."
     if not resumption.has_first_payload(journal.path):

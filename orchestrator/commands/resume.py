@@ -117,6 +117,7 @@ def _here_or_fetched(settings: Settings, target: str) -> tuple[Path, bool]:
 
 def _nothing_to_do(file: MetricsFile, retry_failed: bool) -> str | None:
     """A sentence about a run that has finished."""
+    from orchestrator.report.doubts import plural
     from orchestrator.report.statistics import summarise
 
     if file.summary is None:
@@ -126,6 +127,6 @@ def _nothing_to_do(file: MetricsFile, retry_failed: bool) -> str | None:
         return None
     failed = f", {counts.chains_failed} failed (--retry-failed tries them again)" if counts.chains_failed else ""
     return (
-        f"Run {file.run.run_id} has finished: {counts.chains_ok} of {counts.chains} chains done{failed}. "
+        f"Run {file.run.run_id} has finished: {counts.chains_ok} of {plural(counts.chains, 'chain')} done{failed}. "
         f"python -m orchestrator report {file.run.run_id} shows its figures."
     )

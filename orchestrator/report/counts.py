@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
+from orchestrator.report.audit import missing
 from orchestrator.report.metrics_file import MetricsFile
 from orchestrator.report.summary import Counts, FailureGroup, Throttled, Transfers
 from stepbench.failures import is_throttling
@@ -23,6 +24,7 @@ def count(files: Sequence[MetricsFile], samples: Sequence[Sample], used: Sequenc
         chains_failed=ended[False],
         steps=sum(file.run.plan.chains * file.run.plan.steps for file in files),
         samples=len(samples),
+        missing=sum(map(missing, files)),
         in_statistics=len(used),
         cold=sum(sample.cold for sample in samples),
         late=sum(sample.late for sample in samples),

@@ -29,7 +29,9 @@ def of(summary: Summary) -> Iterator[tuple[str, str]]:
         yield "Throttled", throttled
     for group in summary.failures:
         where = f" in {group.phase}" if group.phase else ""
-        yield "Failed", f"{group.count} x {group.error_class}{where}: {units.shortened(group.message, LONGEST_MESSAGE)}"
+        which = ", the last" if group.count > 1 else ""
+        message = units.shortened(group.message, LONGEST_MESSAGE)
+        yield "Failed", f"{group.count} x {group.error_class}{where}{which}: {message}"
 
 
 def left_in_s3(summary: Summary) -> Iterator[tuple[str, str]]:
@@ -75,7 +77,9 @@ def _spread(wall: Spread) -> str:
 
 def _steps(summary: Summary) -> str:
     counts = summary.counts
-    steps = f"{counts.samples} of {counts.steps} done"
+    steps = f"{counts.samples + counts.missing} of {counts.steps} done"
+    if counts.missing:
+        steps += f" ({counts.missing} without a sample)"
     if summary.wall_ns is None or summary.steps_per_second is None:
         return steps
     return f"{steps} in {units.duration(summary.wall_ns)}, {units.rate(summary.steps_per_second)} steps/s"

@@ -58,6 +58,8 @@ class Counts(Frozen):
     """Planned."""
     samples: int
     """Accepted steps; those of warm-up chains aside."""
+    missing: int
+    """Steps that are done and have no sample: it was lost with a machine, and the run went on from an older copy."""
     in_statistics: int
     cold: int
     late: int

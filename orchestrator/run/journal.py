@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import shlex
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -120,7 +121,7 @@ class Journal:
             os.close(fd)
             raise UsageError(
                 f"{self.path} is being written by another process: its run is still going on; "
-                "python -m orchestrator tail follows it"
+                f"python -m orchestrator tail {shlex.quote(str(self.path))} follows it"
             ) from None
 
     def cut(self, whole_bytes: int, *, through: bool = False) -> None:

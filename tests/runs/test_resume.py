@@ -167,6 +167,7 @@ def test_a_run_that_goes_on_is_not_resumed(fleet: Fleet) -> None:
 
     assert refused.exit_code == 2
     assert "still going on" in refused.stderr
+    assert f"python -m orchestrator tail out/metrics-{run.lines()[0]['run_id']}.jsonl follows it" in refused.stderr
     assert refused.stderr.count("\n") == 1
     assert not refused.events("resumed")
 
@@ -204,7 +205,7 @@ def test_a_full_disk_stops_the_run_keeps_what_is_there_and_the_run_goes_on_once_
     assert stopped.exit_code == 3
     assert stopped.stderr.splitlines() == [
         f"cannot write to out/{path.name}: File too large; make room there",
-        f"What was measured is in out/{path.name}: python -m orchestrator report {run_id}",
+        f"All that is known of it is in out/{path.name}: python -m orchestrator report {run_id}",
         f"To go on with it: python -m orchestrator resume {run_id}",
     ]
     assert not stopped.samples
@@ -238,7 +239,7 @@ def test_a_finished_run_says_so_and_changes_nothing(fleet: Fleet) -> None:
     again = fleet.resume(run.folder, finished.plan["run_id"])
 
     assert again.exit_code == 0
-    assert "has finished: 1 of 1 chains done" in again.stderr
+    assert "has finished: 1 of 1 chain done" in again.stderr
     assert again.lines == finished.lines
 
 
@@ -249,9 +250,10 @@ def test_failed_chains_are_tried_again_when_asked_for(fleet: Fleet, saboteur: Sa
     failed = run.outcome()
     assert failed.exit_code == 1
     run_id = failed.plan["run_id"]
+    assert f"python -m orchestrator resume --retry-failed out/metrics-{run_id}.jsonl\n" in failed.stdout
     told = fleet.resume(run.folder, run_id)
     assert (told.exit_code, told.lines) == (0, failed.lines)
-    assert "0 of 1 chains done, 1 failed (--retry-failed tries them again)" in told.stderr
+    assert "0 of 1 chain done, 1 failed (--retry-failed tries them again)" in told.stderr
 
     outcome = fleet.resume(run.folder, run_id, "--retry-failed", "--json")
 

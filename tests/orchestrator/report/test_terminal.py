@@ -156,6 +156,19 @@ def test_without_samples_there_is_no_table_but_the_failures() -> None:
     assert "0 of 6 done" in shown
 
 
+def test_of_failures_that_are_alike_the_last_ones_message_is_told_as_that() -> None:
+    run = make_run(finished=False)
+    run.lines[1:] = [make_failure(chain=1, step=1, attempt=attempt, message=f"boom {attempt}") for attempt in (1, 2)]
+    assert "2 x ChecksumMismatch in download, the last: boom 2" in _shown(_summary(run))
+
+
+def test_steps_whose_samples_went_with_a_machine_are_done_all_the_same() -> None:
+    run = make_run()
+    run.lines.remove(run.samples[1])
+    run.lines.insert(2, Event(event="resumed", at=AT, epoch=2))
+    assert re.search(r"\nSteps +6 of 6 done \(1 without a sample\) in ", _shown(_summary(run)))
+
+
 def test_a_message_cannot_take_over_the_terminal_nor_the_markup() -> None:
     run = make_run()
     run.lines.insert(3, make_failure(chain=1, step=1, message="[bold]x[/] \x1b]0;title\x07\nnext"))
