@@ -8,6 +8,7 @@ PYTEST_ARGS ?= -n auto --maxprocesses 8
 
 VENV := .venv
 IN_VENV := $(VENV)/bin/python
+INFRA_VENV := .venv-infra
 # No index is named: pip uses the one it is configured for. Build isolation is off because it would fetch unpinned tools.
 INSTALL := $(IN_VENV) -m pip install --quiet --disable-pip-version-check
 LOCKED := $(INSTALL) --require-hashes
@@ -16,7 +17,7 @@ LOCK := $(IN_VENV) -m uv pip compile --quiet --universal --python-version 3.11 -
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test check check-code check-types check-imports check-docs docs format lock upgrade benchmarks clean
+.PHONY: help run test test-infra check check-code check-types check-imports check-docs docs format lock upgrade benchmarks clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
@@ -27,6 +28,10 @@ run: $(VENV)/.local-is-set-up ## the main job with default settings on the embed
 test: $(VENV)/.dev-is-set-up ## the whole test suite (PYTEST_ARGS="-n 0 -k words" for a part of it)
 	@$(IN_VENV) -m pytest $(PYTEST_ARGS) || { code=$$?; \
 		test $$code -ne 5 || echo "make test: no test was run, and that is a failure" >&2; exit $$code; }
+
+test-infra: $(VENV)/.dev-is-set-up $(INFRA_VENV)/.is-set-up ## terraform, checkov and containers: what make test leaves out (minutes)
+	@$(IN_VENV) -m pytest -m infra $(PYTEST_ARGS) || { code=$$?; \
+		test $$code -ne 5 || echo "make test-infra: no test was run, and that is a failure" >&2; exit $$code; }
 
 check: check-code check-types check-imports check-docs ## ruff, mypy --strict, import-linter and the docs checks
 
@@ -62,12 +67,13 @@ lock: $(VENV)/.dev-is-set-up ## pin what pyproject.toml asks for, keeping pins t
 	$(LOCK) pyproject.toml --constraint requirements/dev.txt --output-file requirements/core.txt
 	$(LOCK) --group build --constraint requirements/dev.txt --output-file requirements/build.txt
 	$(LOCK) --group data --no-deps --output-file requirements/data.txt
+	$(LOCK) $(UPGRADE) --group infra --output-file requirements/infra.txt
 
 upgrade: ## make lock, with the newest version of everything
 	$(MAKE) lock UPGRADE=--upgrade
 
 clean: ## remove what make and the tools made (not out/: those are your measurements)
-	rm -rf $(VENV) build dist *.egg-info .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) $(INFRA_VENV) build dist *.egg-info .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # ------------------------------------------------------------------------------------------------------------- set-up
@@ -91,4 +97,10 @@ $(VENV)/.local-is-set-up: requirements/build.txt requirements/local.txt
 $(VENV)/.dev-is-set-up: $(VENV)/.local-is-set-up requirements/dev.txt requirements/data.txt
 	@$(LOCKED) -r requirements/dev.txt
 	@$(LOCKED) --no-deps --no-build-isolation --use-pep517 -r requirements/data.txt
+	@touch $@
+
+$(INFRA_VENV)/.is-set-up: $(VENV)/.local-is-set-up requirements/infra.txt
+	@echo "Setting up $(INFRA_VENV) (once, and again when its pins change)"
+	@$(PYTHON) -m venv --clear $(INFRA_VENV)
+	@$(INFRA_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/infra.txt
 	@touch $@

@@ -42,6 +42,7 @@ locals {
 }
 
 resource "aws_ecs_cluster" "this" {
+  #checkov:skip=CKV_AWS_65:Container Insights are paid for by the metric, and the alarms and the dashboard use none of them
   name = var.name
 
   # What the alarms and the dashboard need is among the metrics that cost nothing.

@@ -21,6 +21,7 @@ locals {
 }
 
 data "aws_availability_zones" "available" {
+  #checkov:skip=CKV_AWS_394:zones are taken in the order of their names, and a subnet stays in the zone it was made in
   count = local.create_vpc ? 1 : 0
 
   state = "available"
@@ -44,6 +45,7 @@ data "aws_ec2_instance_type_offerings" "zones" {
 }
 
 resource "aws_vpc" "this" {
+  #checkov:skip=CKV2_AWS_11:it has no way to or from the internet; flow logs would cost more than the rest of a small fleet
   count = local.create_vpc ? 1 : 0
 
   cidr_block           = var.vpc_cidr
@@ -76,7 +78,12 @@ resource "aws_subnet" "tasks" {
   cidr_block        = cidrsubnet(var.vpc_cidr, 4, count.index)
   availability_zone = local.zones[count.index]
 
-  tags = { Name = "${var.name}-${local.zones[count.index]}" }
+  tags = { Name = "${var.name}-${count.index}" }
+
+  lifecycle {
+    # A zone that begins to offer an instance type is no reason to move.
+    ignore_changes = [availability_zone]
+  }
 }
 
 resource "aws_route_table" "tasks" {
@@ -142,6 +149,7 @@ resource "aws_vpc_security_group_ingress_rule" "endpoints" {
 
 # Workers, EC2 hosts and the orchestrator. Nothing listens there: no ingress.
 resource "aws_security_group" "tasks" {
+  #checkov:skip=CKV2_AWS_5:services and launch templates of the fleets module carry it
   name        = "${var.name}-tasks"
   description = "Tasks of ${var.name}: nothing comes in"
   vpc_id      = local.vpc_id

@@ -21,6 +21,10 @@ data "aws_s3_bucket" "given" {
 }
 
 resource "aws_s3_bucket" "payloads" {
+  #checkov:skip=CKV_AWS_18:an access log would be written for every request that is measured, into a bucket that outgrows this one
+  #checkov:skip=CKV_AWS_21:no key is ever written twice; old versions would be paid for after the payloads expired
+  #checkov:skip=CKV_AWS_144:payloads are made anew by any run
+  #checkov:skip=CKV2_AWS_62:nothing listens for new payloads but the queue that tells of them
   count = local.create_bucket ? 1 : 0
 
   bucket = local.bucket

@@ -1,6 +1,6 @@
 output "bucket" {
   description = "Name of the bucket, given or created."
-  value       = local.create_bucket ? aws_s3_bucket.payloads[0].id : data.aws_s3_bucket.given[0].id
+  value       = local.create_bucket ? aws_s3_bucket.payloads[0].bucket : data.aws_s3_bucket.given[0].id
 }
 
 output "bucket_arn" {
