@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import os
 from pathlib import Path
 
 from orchestrator.report.units import shortened
@@ -39,19 +40,25 @@ def find(metrics_dir: Path, target: str | None) -> Path:
         if not (path.is_file() or path.is_dir()):  # a pipe may never say anything, a device never end
             raise UsageError(f"{path} is no regular file; name a metrics file or a run id")
         return path
-    near = difflib.get_close_matches(path.name, [known.name for known in metrics_dir.glob(NAME_PATTERN)], n=1)
+    if os.path.islink(path):  # noqa: PTH114 # Path.is_symlink raises an error for a name that is too long
+        raise UsageError(f"{path} is a link to {path.readlink()}, where no file is; name a run id or another file")
+    near = difflib.get_close_matches(path.name, [known.name for known in _files(metrics_dir)], n=1)
     hint = f"; did you mean {metrics_dir / near[0]}?" if near else "; name a run id of --metrics-dir, or a file"
     raise UsageError(f"there is no metrics file {shortened(str(path), SHOWN_CHARACTERS)}{hint}")
 
 
 def _newest(metrics_dir: Path) -> Path:
-    found = sorted(metrics_dir.glob(NAME_PATTERN), key=lambda path: (path.stat().st_mtime_ns, path.name))
+    found = sorted(_files(metrics_dir), key=lambda path: (path.stat().st_mtime_ns, path.name))
     if not found:
         raise UsageError(
             f"there is no metrics file in {metrics_dir}: run `python -m orchestrator start` first, name a file, "
             "or set --metrics-dir"
         )
     return _named(found[-1])
+
+
+def _files(metrics_dir: Path) -> list[Path]:
+    return [path for path in metrics_dir.glob(NAME_PATTERN) if path.is_file()]
 
 
 def _exists(path: Path) -> bool:

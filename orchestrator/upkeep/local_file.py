@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -35,21 +36,29 @@ def held(metrics_dir: Path, run_id: str) -> Iterator[LocalFile]:
     """What the file tells; while the block lasts, no orchestrator on this machine goes on with the run."""
     path = path_of(metrics_dir, run_id)
     try:
-        file = path.open("rb")
+        fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK)  # a pipe would wait for a writer
     except FileNotFoundError:
         yield LocalFile(path, "not here")
         return
     except OSError:
         yield LocalFile(path, "unreadable")
         return
-    with file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
-            yield LocalFile(path, "at work")
-            return
-        written = datetime.fromtimestamp(os.fstat(file.fileno()).st_mtime, UTC)
-        yield _read(path, written)
+    try:
+        yield _of_open(fd, path)
+    finally:
+        os.close(fd)
+
+
+def _of_open(fd: int, path: Path) -> LocalFile:
+    """Keeps other writers away for as long as `fd` is open, where there is none yet."""
+    facts = os.fstat(fd)
+    if not stat.S_ISREG(facts.st_mode):
+        return LocalFile(path, "unreadable")
+    try:
+        fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return LocalFile(path, "at work")
+    return _read(path, datetime.fromtimestamp(facts.st_mtime, UTC))
 
 
 def _read(path: Path, written: datetime) -> LocalFile:

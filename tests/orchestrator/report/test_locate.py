@@ -71,6 +71,19 @@ def test_a_name_that_is_no_text_is_refused_and_shown_as_its_bytes(tmp_path: Path
             find(folder, target)
 
 
+def test_what_is_no_file_is_not_the_newest_nor_the_nearest(out: Path) -> None:
+    newest = find(out, None)
+    link = out / "metrics-20310203-040506-fffffe.jsonl"
+    link.symlink_to("nowhere")
+    os.mkfifo(out / "metrics-20310203-040506-ffffff.jsonl")
+
+    assert find(out, None) == newest
+    with pytest.raises(UsageError, match=r"-fffffe\.jsonl is a link to nowhere, where no file is; name a run id"):
+        find(out, "20310203-040506-fffffe")
+    with pytest.raises(UsageError, match=r"no metrics file .*-fffffd\.jsonl; did you mean .*250103-c\.jsonl\?"):
+        find(out, "20310203-040506-fffffd")
+
+
 @pytest.mark.parametrize("make", [os.mkfifo, lambda path: path.symlink_to("/dev/zero")], ids=["pipe", "device"])
 def test_what_is_no_regular_file_is_refused_before_it_is_read(make: Callable[[Path], None], tmp_path: Path) -> None:
     path = tmp_path / "metrics-r1.jsonl"

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -27,6 +29,13 @@ def looked() -> LocalFile:
 
 def test_a_run_of_another_machine_is_not_here() -> None:
     assert looked() == LocalFile(Path(f"metrics-{RUN}.jsonl"), "not here")
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, Path.mkdir, lambda path: path.symlink_to("/dev/zero")])
+def test_what_is_no_regular_file_tells_nothing_and_is_not_waited_for(make: Callable[[Path], None]) -> None:
+    make(journal.path_of(FOLDER, RUN))
+
+    assert looked().state == "unreadable"
 
 
 def test_a_run_whose_orchestrator_lives_is_at_work() -> None:
