@@ -34,7 +34,7 @@ class Progress:
     worked_seconds: float
     """Up to the last answer, without the waits: the time in which workers were at work, as far as steps tell of it."""
     step_seconds: float | None
-    """What the latest step took once a worker had it; null before the first one."""
+    """What an executor took for the latest step; null before the first one."""
     waiting_note: str | None = None
     """What the run is waiting for, when nothing comes."""
     steps_before: int = 0

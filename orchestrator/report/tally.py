@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from time import monotonic
 
-from orchestrator.report.audit import parts_of_total
 from orchestrator.report.pace import Progress, time_at_work
 from orchestrator.report.units import NS_PER_SECOND
 from orchestrator.run.lines import Event, Failure, Line
@@ -105,9 +104,8 @@ class Tally:
 
 
 def _seconds_at_work(sample: Sample) -> float:
-    """What a step took from when a worker had it until its completion was here."""
-    waits = ("queue_wait", "redelivery")
-    return sum(part or 0 for name, part in parts_of_total(sample).items() if name not in waits) / NS_PER_SECOND
+    """What the executor took; the rest of a step grows with an outage, too."""
+    return (sum(sample.phases_ns.values()) + sample.other_ns) / NS_PER_SECOND
 
 
 def _is_an_answer(line: Line) -> bool:

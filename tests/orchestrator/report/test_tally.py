@@ -95,9 +95,10 @@ def test_a_step_that_was_given_up_and_is_dispatched_again_is_no_answer() -> None
 
 
 def a_step(step: int, seconds: float) -> Sample:
-    """That took `seconds` once a worker had it, after it had waited for one for however long."""
-    work = round(seconds * 1e9) - 11 * MS
-    return make_sample(step=step, phases_ns={"transform": work}, other_ns=0, queue_wait_ns=10**12)
+    """That took its executor `seconds`; it waited for one, and its completion for the queues, for however long."""
+    work = round(seconds * 1000) * MS
+    waits = dict.fromkeys(("queue_wait_ns", "worker_wait_ns", "results_wait_ns", "transit_ns"), 100_000 * MS)
+    return make_sample(step=step, phases_ns={"transform": work}, other_ns=0, **waits)
 
 
 def test_the_rate_is_of_the_time_in_which_workers_were_at_work() -> None:
