@@ -55,10 +55,10 @@ class Ground:
     def begun(self) -> tuple[RunProgram, str]:
         """A run that waits for a worker, and its id."""
         before = set(self._run_ids())
-        run = self.fleet.start(*SMALL, **self.variables, ORCH_STEPS_QUEUE_URL=self.fleet.new_queue("nobodys"))
+        steps = self.fleet.new_queue("nobodys")
+        run = self.fleet.start(*SMALL, **self.variables, ORCH_STEPS_QUEUE_URL=steps)
         (run_id,) = eventually("its metrics file", lambda: set(self._run_ids()) - before)
-        path = self.metrics_dir / f"metrics-{run_id}.jsonl"
-        eventually("its first step is sent", lambda: '"dispatching"' in path.read_text())
+        self.fleet.until_depth((1, 0), steps)  # what was only announced when it dies is waited for until STALL_TIMEOUT
         return run, run_id
 
     def _run_ids(self) -> list[str]:
