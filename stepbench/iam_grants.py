@@ -41,6 +41,10 @@ def _keeps_a_copy(settings: Settings) -> bool:
     return settings.metrics_sync_seconds > 0
 
 
+def _tags(settings: Settings) -> bool:
+    return settings.payload_tag
+
+
 def _deletes(settings: Settings) -> bool:
     return settings.cleanup or _keeps_a_copy(settings)
 
@@ -78,6 +82,12 @@ GRANTS: dict[Role, tuple[Grant, ...]] = {
             },
         ),
         Grant(
+            "TagPayloads",
+            "objects",
+            {"s3:PutObjectTagging": "to upload it with the tag that a lifecycle rule knows payloads by"},
+            when=_tags,
+        ),
+        Grant(
             "DeleteOrphans",
             "objects",
             {"s3:DeleteObject": "to delete the output of a step whose run is over and whose results queue is gone"},
@@ -102,6 +112,12 @@ GRANTS: dict[Role, tuple[Grant, ...]] = {
                 "s3:PutObject": "to write the first payload, the copy of the metrics file and the run's lease",
                 "s3:AbortMultipartUpload": "to leave no parts behind when an upload fails",
             },
+        ),
+        Grant(
+            "TagPayloads",
+            "objects",
+            {"s3:PutObjectTagging": "to write the first payload with the tag that a lifecycle rule knows it by"},
+            when=_tags,
         ),
         Grant(
             "SendSteps",

@@ -38,6 +38,8 @@ class OutputSpec(Frozen):
     compression: Choice
     sse: Literal["none", "s3", "kms"]
     kms_key_id: Annotated[str, Field(max_length=2_100)] | None
+    tagged: bool = False
+    """Whether the object is to carry `stepbench.s3_clients.PAYLOAD_TAG`."""
 
 
 class Identity(TypedDict):

@@ -145,6 +145,12 @@ class Settings(BaseSettings):
     kms_key_id: str | None = setting(
         "KMS_KEY_ID", None, "key for SSE=kms; the account's AWS managed key for S3 where not set"
     )
+    payload_tag: bool = setting(
+        "PAYLOAD_TAG",
+        True,
+        "payloads carry the S3 object tag stepbench=payload, by which a lifecycle rule tells them from metrics files; "
+        "false for stores that know no tags",
+    )
 
     steps: int = setting("STEPS", 5, "steps in each chain", ge=1, le=100_000)
     payload_mb: float = setting(

@@ -142,9 +142,9 @@ def _check_action_permitted(request: Any, resource: str) -> None:
         if request._service == "sqs":
             raise _refusal(user.arn, action.lower(), resource)
         request._raise_access_denied()
-    for action_on_key, key in _uses_of_keys(request, resource):
-        if not is_allowed(action_on_key, key):
-            raise _refusal(user.arn, action_on_key, key)
+    for also_needed, of_what in (*_tagging(request, resource), *_uses_of_keys(request, resource)):
+        if not is_allowed(also_needed, of_what):
+            raise _refusal(user.arn, also_needed, of_what)
 
 
 def _allows(statement: dict[str, Any], action: str, resource: str, prefix: str | None) -> bool:
@@ -178,6 +178,14 @@ def _refusal(user: str, action: str, resource: str) -> Exception:
         f"User: {user} is not authorized to perform: {action} on resource: {resource} "
         f"because no identity-based policy allows the {action} action",
     )
+
+
+def _tagging(request: Any, resource: str) -> list[tuple[str, str]]:
+    """A tag that comes with an object wants leave of its own, as AWS documents it, and moto asks for none.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObject.html
+    """
+    return [("s3:PutObjectTagging", resource)] if "x-amz-tagging" in request._headers else []
 
 
 def _uses_of_keys(request: Any, resource: str) -> list[tuple[str, str]]:

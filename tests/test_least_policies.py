@@ -43,6 +43,7 @@ Allowed = tuple[str, str]
 # What is taken away in the tests below, by what becomes of it.
 ENDS_A_RUN: list[Allowed] = [
     ("WritePayloads", "s3:PutObject"),
+    ("TagPayloads", "s3:PutObjectTagging"),
     ("SendSteps", "sqs:SendMessage"),
     ("SendSteps", "sqs:GetQueueAttributes"),
     ("OwnResultsQueue", "sqs:CreateQueue"),
@@ -64,7 +65,11 @@ ENDS_A_RUN_ON_A_SHARED_QUEUE: list[Allowed] = [
     ("ShareResultsQueue", "sqs:ChangeMessageVisibility"),
 ]
 OF_THE_KEY: list[Allowed] = [("UseKey", "kms:GenerateDataKey"), ("UseKey", "kms:Decrypt")]
-FAILS_A_STEP: list[Allowed] = [("ReadPayloads", "s3:GetObject"), ("WritePayloads", "s3:PutObject")]
+FAILS_A_STEP: list[Allowed] = [
+    ("ReadPayloads", "s3:GetObject"),
+    ("WritePayloads", "s3:PutObject"),
+    ("TagPayloads", "s3:PutObjectTagging"),
+]
 ENDS_A_WORKER: list[Allowed] = [
     ("TakeSteps", "sqs:ReceiveMessage"),
     ("TakeSteps", "sqs:DeleteMessage"),

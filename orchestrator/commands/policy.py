@@ -22,6 +22,7 @@ SETTINGS: tuple[str, ...] | None = (
     "ORCH_RESULTS_QUEUE_URL",
     "SSE",
     "KMS_KEY_ID",
+    "PAYLOAD_TAG",
     "CLEANUP",
     "METRICS_SYNC_SECONDS",
 )

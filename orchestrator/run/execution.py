@@ -139,6 +139,7 @@ def _upload(plan: Plan, site: Site, payload: FirstPayload, journal: Journal) -> 
         uri_prefix=uri(plan.bucket, f"{plan.payloads_prefix}first"),
         s3_client=plan.s3_client,
         encryption=Encryption(sse=plan.sse, kms_key_id=plan.kms_key_id),
+        tagged=plan.payload_tag,
         aws=AwsConfig.of(site.settings),
         transfer=TransferOptions.of(site.settings),
     )

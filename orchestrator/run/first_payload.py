@@ -61,6 +61,7 @@ class Destination(Frozen):
     """The child adds a suffix that fits the format."""
     s3_client: str
     encryption: Encryption
+    tagged: bool = False
     aws: AwsConfig
     transfer: TransferOptions
 
@@ -191,7 +192,7 @@ class _Made:
 
         uri = f"{destination.uri_prefix}.{self._suffix}"
         client = s3_clients.make(destination.s3_client, destination.aws, destination.transfer)
-        client.put(*bucket_and_key(uri), self._data, destination.encryption)
+        client.put(*bucket_and_key(uri), self._data, destination.encryption, tagged=destination.tagged)
         return PayloadRef(
             uri=uri,
             object_bytes=len(self._data),

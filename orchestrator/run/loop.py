@@ -167,6 +167,7 @@ class RunLoop:
                 compression=plan.compression,
                 sse=plan.sse,
                 kms_key_id=plan.kms_key_id,
+                tagged=plan.payload_tag,
             ),
             transform=plan.transform,
             transform_parameters=plan.transform_parameters,

@@ -23,6 +23,7 @@ DECIDED_BY = (
     "results_queue_url",
     "sse",
     "kms_key_id",
+    "payload_tag",
     "steps",
     "payload_mb",
     "payload_file",
@@ -78,6 +79,8 @@ class Plan(Frozen):
     s3_client: str
     sse: Literal["none", "s3", "kms"]
     kms_key_id: str | None
+    payload_tag: bool = False
+    """Whether payloads carry the object tag; no file from before there was one says so."""
     fair_queues: bool
     step_timeout_seconds: float
     stall_timeout_seconds: float
@@ -152,6 +155,7 @@ def make(
         s3_client=settings.s3_client,
         sse=settings.sse,
         kms_key_id=settings.kms_key_id,
+        payload_tag=settings.payload_tag,
         fair_queues=settings.fair_queues,
         step_timeout_seconds=settings.step_timeout_seconds,
         stall_timeout_seconds=settings.stall_timeout_seconds,

@@ -13,6 +13,9 @@ from stepbench.buffers import Data
 from stepbench.samples import Frozen, S3Requests
 from stepbench.settings import Settings
 
+PAYLOAD_TAG = ("stepbench", "payload")
+"""Name and value of the object tag of payloads: a lifecycle rule cannot tell them from metrics files by their keys."""
+
 
 class TransferOptions(Frozen):
     """How objects larger than a part are moved."""
@@ -49,8 +52,11 @@ class S3Client(Protocol):
         """
         ...
 
-    def put(self, bucket: str, key: str, data: Data, encryption: Encryption) -> S3Requests:
-        """Write `data` as one object. Raises the library's own error."""
+    def put(self, bucket: str, key: str, data: Data, encryption: Encryption, *, tagged: bool = False) -> S3Requests:
+        """Write `data` as one object; `tagged`: with PAYLOAD_TAG, in the same request.
+
+        Raises the library's own error.
+        """
         ...
 
 

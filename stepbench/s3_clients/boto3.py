@@ -13,13 +13,15 @@ from s3transfer.subscribers import BaseSubscriber
 from stepbench.aws import AwsConfig, Clients
 from stepbench.buffers import BufferFile, Data
 from stepbench.errors import SizeMismatch
-from stepbench.s3_clients import Encryption, TransferOptions
+from stepbench.s3_clients import PAYLOAD_TAG, Encryption, TransferOptions
 from stepbench.s3_clients._boto3_requests import RequestCounter
 from stepbench.samples import S3Requests
 
 if TYPE_CHECKING:
     from botocore.model import OperationModel
     from s3transfer.futures import TransferFuture
+
+_TAGGING = {"Tagging": "=".join(PAYLOAD_TAG)}
 
 
 def make(config: AwsConfig, transfer: TransferOptions) -> Boto3Client:
@@ -52,8 +54,8 @@ class Boto3Client:
                 data = self._get_whole(bucket, key, size_bytes)
         return data, counted.facts()
 
-    def put(self, bucket: str, key: str, data: Data, encryption: Encryption) -> S3Requests:
-        extra = encryption_arguments(encryption)
+    def put(self, bucket: str, key: str, data: Data, encryption: Encryption, *, tagged: bool = False) -> S3Requests:
+        extra = encryption_arguments(encryption) | (_TAGGING if tagged else {})
         with self._counter.counting() as counted:
             if memoryview(data).nbytes > self._transfer.part_bytes:
                 file: Any = BufferFile(data)

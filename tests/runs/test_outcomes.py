@@ -27,6 +27,14 @@ def head(fleet: Fleet, uri: str) -> Line:
     return dict(fleet.clients.s3.head_object(Bucket=bucket, Key=key))
 
 
+def tags_below(fleet: Fleet, prefix: str) -> dict[str, dict[str, str]]:
+    """Tags of every object of a run, by key."""
+    listed = fleet.clients.s3.list_objects_v2(Bucket=fleet.bucket, Prefix=prefix)["Contents"]
+    keys = [found["Key"] for found in listed]
+    stored = {key: fleet.clients.s3.get_object_tagging(Bucket=fleet.bucket, Key=key)["TagSet"] for key in keys}
+    return {key: {tag["Key"]: tag["Value"] for tag in tags} for key, tags in stored.items()}
+
+
 def test_more_chains_than_are_in_flight_add_up_too(shared_fleet: Fleet) -> None:
     outcome = shared_fleet.run(f"--steps={MANY_STEPS}", f"--chains={MANY_CHAINS}", "--concurrency=2")
 
@@ -190,6 +198,21 @@ def test_every_payload_is_encrypted_as_asked(flags: list[str], asked: dict[str, 
     [sample] = outcome.samples
     for uri in (sample["input_uri"], sample["output_uri"]):
         assert head(shared_fleet, uri).items() >= asked.items()
+
+
+@pytest.mark.parametrize(("flags", "value"), [([], "payload"), (["--payload-tag=false"], None)])
+def test_every_payload_carries_the_tag_and_nothing_else_does(
+    flags: list[str], value: str | None, shared_fleet: Fleet
+) -> None:
+    outcome = shared_fleet.run("--steps=2", "--metrics-to-s3", "--metrics-sync-seconds=1", *flags)
+
+    assert outcome.exit_code == 0, outcome.stderr
+    tags = tags_below(shared_fleet, outcome.plan["prefix"])
+    payloads = {key for key in tags if "/payloads/" in key}
+    assert len(payloads) == 3
+    assert {key for key in tags if tags[key] == {"stepbench": "payload"}} == (payloads if value else set())
+    assert all(not tags[key] for key in tags.keys() - payloads)
+    assert len(tags) > len(payloads)
 
 
 def test_a_payload_larger_than_a_part_goes_in_parts_and_arrives_whole(fleet: Fleet) -> None:

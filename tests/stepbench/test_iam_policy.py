@@ -33,6 +33,7 @@ def test_a_worker_is_allowed_this_and_no_more() -> None:
         "arn:aws:s3:::payloads/orchestration-bench/runs/*": {
             "s3:GetObject",
             "s3:PutObject",
+            "s3:PutObjectTagging",
             "s3:DeleteObject",
             "s3:AbortMultipartUpload",
         },
@@ -43,10 +44,19 @@ def test_a_worker_is_allowed_this_and_no_more() -> None:
 
 def test_the_orchestrator_is_allowed_this_and_no_more() -> None:
     assert allowed(policy("orchestrator", configured())) == {
-        "arn:aws:s3:::payloads/orchestration-bench/runs/*": {"s3:PutObject", "s3:AbortMultipartUpload"},
+        "arn:aws:s3:::payloads/orchestration-bench/runs/*": {
+            "s3:PutObject",
+            "s3:PutObjectTagging",
+            "s3:AbortMultipartUpload",
+        },
         STEPS_ARN: {"sqs:SendMessage", "sqs:GetQueueAttributes"},
         RESULTS_ARN: {"sqs:CreateQueue", "sqs:DeleteQueue", "sqs:ReceiveMessage", "sqs:DeleteMessage"},
     }
+
+
+@pytest.mark.parametrize("role", ["worker", "orchestrator"])
+def test_payloads_without_a_tag_need_no_leave_to_tag(role: Any) -> None:
+    assert statement_for("s3:PutObjectTagging", role, configured(payload_tag=False)) is None
 
 
 def test_cleaning_up_needs_to_list_and_delete_below_the_prefix_alone() -> None:

@@ -237,6 +237,21 @@ def test_the_encryption_that_is_wanted_is_asked_for(
     assert {name: value for name, value in creating.headers.items() if "server-side-encryption" in name} == asked
 
 
+@pytest.mark.parametrize("size_bytes", [10, PART_BYTES + 1])
+@pytest.mark.parametrize(("tagged", "asked"), [(True, ["stepbench=payload"]), (False, [])])
+def test_an_object_that_is_to_be_tagged_is_so_by_one_header_and_no_request_more(
+    client: S3Client, way: Interference, size_bytes: int, tagged: bool, asked: list[str]
+) -> None:
+    untagged = client.put(BUCKET, "tagged", content(size_bytes), PLAIN)
+    way.seen.clear()
+    facts = client.put(BUCKET, "tagged", content(size_bytes), PLAIN, tagged=tagged)
+    sent = [request.headers["x-amz-tagging"] for request in way.seen if "x-amz-tagging" in request.headers]
+    stored = clients_at(way.endpoint).s3.get_object_tagging(Bucket=BUCKET, Key="tagged")["TagSet"]
+    assert sent == asked
+    assert stored == ([{"Key": "stepbench", "Value": "payload"}] if tagged else [])
+    assert facts.requests == untagged.requests
+
+
 def test_a_missing_object_is_the_librarys_own_error_and_not_worth_another_try(client: S3Client) -> None:
     for size_bytes in (10, PART_BYTES + 1):
         with pytest.raises(Exception, match=r"NoSuchKey|404") as raised:

@@ -48,7 +48,7 @@ class MemoryS3:
             raise SizeMismatch("another size")
         return data, S3Requests(requests=1)
 
-    def put(self, bucket: str, key: str, data: Any, encryption: Encryption) -> S3Requests:
+    def put(self, bucket: str, key: str, data: Any, encryption: Encryption, *, tagged: bool = False) -> S3Requests:
         self.on_put()
         assert (bucket, key) not in self.objects, "no key is ever written twice"
         self.objects[bucket, key] = bytes(data)

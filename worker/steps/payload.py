@@ -77,7 +77,9 @@ def run(step: Prepared, timer: PhaseTimer) -> Outcome:
     with timer("checksum"):
         checksum = payload.checksum(data)
     with timer("upload"):
-        put = step.client.put(*bucket_and_key(step.output_uri), data, _encryption(step.message))
+        put = step.client.put(
+            *bucket_and_key(step.output_uri), data, _encryption(step.message), tagged=step.message.output.tagged
+        )
     output = PayloadRef(
         uri=step.output_uri,
         object_bytes=len(data),

@@ -52,7 +52,7 @@ class Doubles:
 
     def __init__(self, watch: Watch) -> None:
         self.watch = watch
-        self.put_with: list[tuple[str, str, Encryption]] = []
+        self.put_with: list[tuple[str, str, Encryption, bool]] = []
 
     def get(self, bucket: str, key: str, size_bytes: int) -> tuple[Any, S3Requests]:
         self.watch.does("get")
@@ -81,9 +81,9 @@ class Doubles:
         self.watch.does("compress")
         return self.watch.born("compressed", Form(data))
 
-    def put(self, bucket: str, key: str, data: Any, encryption: Encryption) -> S3Requests:
+    def put(self, bucket: str, key: str, data: Any, encryption: Encryption, *, tagged: bool = False) -> S3Requests:
         self.watch.does("put")
-        self.put_with.append((bucket, key, encryption))
+        self.put_with.append((bucket, key, encryption, tagged))
         return S3Requests(requests=2)
 
 
@@ -153,9 +153,9 @@ def test_a_payload_that_is_twice_not_as_announced_is_damaged_where_it_lies() -> 
 
 def test_the_outcome_tells_what_was_written() -> None:
     doubles = Doubles(Watch())
-    output = make_output_spec(serializer="jsonl", compression="gzip:6", sse="kms", kms_key_id="alias/k")
+    output = make_output_spec(serializer="jsonl", compression="gzip:6", sse="kms", kms_key_id="alias/k", tagged=True)
     outcome = run(prepared(doubles, output=output), PhaseTimer())
-    assert doubles.put_with == [("bucket", "out/key.json", Encryption(sse="kms", kms_key_id="alias/k"))]
+    assert doubles.put_with == [("bucket", "out/key.json", Encryption(sse="kms", kms_key_id="alias/k"), True)]
     assert outcome.output == make_ref(
         uri="s3://bucket/out/key.json",
         object_bytes=len(DATA),
