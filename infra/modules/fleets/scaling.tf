@@ -4,7 +4,9 @@
 # the same: measured by what waits alone, a fleet that keeps up would look idle and one that was made smaller busy.
 #
 #   from zero     something waits and nothing is in work, for one minute: workers are added, the more the more waits
-#   while running backlog for each running worker is held at what a worker runs at once (target tracking)
+#   while running backlog for each running worker is held at what a worker runs at once (target tracking), upwards only:
+#                 a fleet that has one worker more than half of its work needs would be low all the time, and the first
+#                 pause between two runs would end it
 #   to zero       something runs and there was no backlog for `idle_minutes`: the count is set to 0
 #
 # SQS's metrics alone say "from zero", so that it does not depend on a metric that a fleet without tasks does not send.
@@ -13,9 +15,9 @@
 
 locals {
   period_seconds = 60
-  # From the first worker's start on, its own messages are in work; until then nothing more is added. On EC2 an instance
-  # has to come up first.
-  start_seconds = { fargate = 180, ec2 = 420 }
+  # What was added is given so long to come up before the backlog for each *running* task is believed again. On EC2 an
+  # instance has to come up first.
+  start_seconds = { fargate = 300, ec2 = 600 }
 
   queue_metrics = {
     waiting = "ApproximateNumberOfMessagesVisible"
@@ -45,7 +47,7 @@ resource "aws_appautoscaling_policy" "backlog" {
   target_tracking_scaling_policy_configuration {
     target_value       = local.steps_per_task[each.key]
     scale_out_cooldown = local.start_seconds[each.value.launch]
-    scale_in_cooldown  = 300
+    disable_scale_in   = true
 
     customized_metric_specification {
       dynamic "metrics" {
