@@ -6,6 +6,7 @@ import io
 import signal
 from collections.abc import Iterator
 from threading import Lock
+from time import sleep
 
 import pytest
 
@@ -18,10 +19,12 @@ EACH = pytest.mark.parametrize("number", interrupts.SIGNALS)
 @pytest.fixture(autouse=True)
 def soon(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(interrupts, "AGAIN_SECONDS", 0.05)
-    before = signal.getsignal(signal.SIGALRM)
+    monkeypatch.setattr(interrupts, "SAME_SECONDS", 0.04)
+    before = {number: signal.getsignal(number) for number in (*interrupts.SIGNALS, signal.SIGALRM)}
     yield
     assert signal.getitimer(signal.ITIMER_REAL)[0] == 0
-    signal.signal(signal.SIGALRM, before)
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
 class Answer(io.RawIOBase):
@@ -54,6 +57,16 @@ def lose_the_release_of_a_lock() -> None:
         signal.raise_signal(signal.SIGINT)
     finally:
         lock.acquire()
+
+
+def tell_of_an_interrupt(told: list[str], seconds: float) -> None:
+    """`seconds` after it another signal comes."""
+    try:
+        signal.raise_signal(signal.SIGTERM)
+    finally:
+        sleep(seconds)
+        signal.raise_signal(signal.SIGHUP)
+        told.append("Interrupted.")
 
 
 @EACH
@@ -100,6 +113,29 @@ def test_the_handlers_are_put_back() -> None:
         pass
 
     assert [signal.getsignal(number) for number in interrupts.SIGNALS] == before
+
+
+def test_signals_that_come_together_are_one_interrupt(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(interrupts, "SAME_SECONDS", 60.0)
+    told: list[str] = []
+    with pytest.raises(KeyboardInterrupt), interrupts.listening():
+        tell_of_an_interrupt(told, 0.0)
+    assert told
+
+
+def test_a_later_signal_ends_what_an_interrupt_does() -> None:
+    told: list[str] = []
+    with pytest.raises(KeyboardInterrupt), interrupts.listening():
+        tell_of_an_interrupt(told, interrupts.SAME_SECONDS)
+    assert not told
+
+
+@EACH
+def test_a_program_that_an_interrupt_has_ended_does_not_end_of_another_signal(number: signal.Signals) -> None:
+    with pytest.raises(KeyboardInterrupt), interrupts.listening():
+        signal.raise_signal(signal.SIGINT)
+
+    signal.raise_signal(number)
 
 
 def test_a_signal_that_the_starter_wants_ignored_is_ignored() -> None:

@@ -15,6 +15,7 @@ from orchestrator.run import results_queue
 from tests.runs.fleet import Fleet
 from tests.runs.programs import Outcome, RunProgram
 from tests.runs.saboteur import Saboteur
+from tests.runs.waiting import eventually
 
 CHAINS, STEPS = 4, 5
 SIZE = (f"--chains={CHAINS}", f"--steps={STEPS}", "--concurrency=2", "--stall-timeout=2")
@@ -175,10 +176,14 @@ def test_a_run_that_goes_on_is_not_resumed(fleet: Fleet) -> None:
 def test_a_run_that_was_interrupted_says_how_to_go_on_and_does(fleet: Fleet) -> None:
     run = fleet.start(*SIZE)
     run.until("a dispatch", lambda so_far: so_far.events("dispatching"))
-    run.send(signal.SIGINT)
+    for asked in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        run.send(asked)
+    eventually("it says so", lambda: "Interrupted" in run.stderr)
+    run.send(signal.SIGTERM)
     stopped = run.outcome()
     run_id = stopped.plan["run_id"]
     assert stopped.exit_code == 130
+    assert "Traceback" not in stopped.stderr
     assert f"python -m orchestrator resume {run_id}" in stopped.stderr
     fleet.worker()
 
