@@ -35,19 +35,25 @@ def patient(
     """Call the result with a function and its arguments.
 
     An error that is not `worth_waiting` is raised at once; tenacity.RetryError when a try fails `most_seconds` after
-    the first one began, or after `giving_up` was set, which also ends a pause. Each failed try is logged as `what`,
-    with the time that is left.
+    the first one began, or after `giving_up` was set, which also ends a pause. No pause goes beyond `most_seconds`: the
+    last try begins then. Each failed try is logged as `what`, with the time that is left.
     """
+    growing = wait_random_exponential(max=MAX_PAUSE_SECONDS)
+
+    def left_seconds(state: RetryCallState) -> float:
+        return max(0.0, most_seconds - (state.seconds_since_start or 0.0))
+
+    def pause(state: RetryCallState) -> float:
+        return min(growing(state), left_seconds(state))
 
     def told(state: RetryCallState) -> None:
         error: Any = state.outcome.exception() if state.outcome else None
-        left_seconds = most_seconds - (state.seconds_since_start or 0.0)
-        left = {"gives_up_in_seconds": max(0, round(left_seconds))} if math.isfinite(left_seconds) else {}
+        left = {"gives_up_in_seconds": round(left_seconds(state))} if math.isfinite(most_seconds) else {}
         log.warning(what, error=str(error), tries=state.attempt_number, **left)
 
     return Retrying(
         retry=retry_if_exception(worth_waiting),
-        wait=wait_random_exponential(max=MAX_PAUSE_SECONDS),
+        wait=pause,
         stop=stop_when_event_set(giving_up) | stop_after_delay(most_seconds),
         sleep=sleep_using_event(giving_up),
         before_sleep=told,
