@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 _FENCE = re.compile(r"^\s*(```+|~~~+)\s*([\w-]*)\s*$")
+_NAMED = re.compile(r'<a name="([^"]+)">')
+_ESCAPED = re.compile(r"\\([!-/:-@\[-`{-~])")
 _INLINE_CODE = re.compile(r"(`+)(.+?)\1")
 _LINK = re.compile(r"\[[^\]]*\]\(\s*<?([^)>\s]+)>?(?:\s+\"[^\"]*\")?\s*\)")
 _REFERENCE = re.compile(r"^\s{0,3}\[[^\]]+\]:\s+<?([^\s>]+)>?")
@@ -44,9 +46,9 @@ def lines(document: str) -> Iterator[Line]:
 
 
 def links(document: str) -> list[Found]:
-    """Targets of all links outside code."""
+    """Targets of all links outside code, without the backslashes that markdown lets stand before punctuation."""
     return [
-        Found(line.number, target)
+        Found(line.number, _ESCAPED.sub(r"\1", target))
         for line in lines(document)
         if line.fence is None
         for pattern in (_LINK, _REFERENCE)
@@ -65,9 +67,11 @@ def inline_code(document: str) -> list[Found]:
 
 
 def anchors(document: str) -> set[str]:
-    """The fragments that headings can be linked by, made as code hosts make them."""
+    """What can be linked: headings, by fragments as code hosts make them, and `<a name="…">`."""
     found: set[str] = set()
     for line in lines(document):
+        if line.fence is None:
+            found.update(_NAMED.findall(line.text))
         heading = _HEADING.match(line.text) if line.fence is None else None
         if heading is None:
             continue

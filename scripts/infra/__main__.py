@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 from scripts.docs.tree import ROOT
-from scripts.infra import policies
+from scripts.infra import policies, readme_tables
+
+INFRA = ROOT / "infra"
 
 
 def main(arguments: list[str]) -> int:
@@ -20,7 +23,14 @@ def main(arguments: list[str]) -> int:
 
 def made() -> dict[str, str]:
     """Text of every written file, by path from the root."""
-    return {policies.FILE: policies.text()}
+    readmes = [INFRA / "README.md", *(folder / "README.md" for folder in sorted((INFRA / "modules").iterdir()))]
+    tables = {readme.relative_to(ROOT).as_posix(): _with_tables(readme) for readme in readmes}
+    return {policies.FILE: policies.text(), **tables}
+
+
+def _with_tables(readme: Path) -> str:
+    files = {file.name: file.read_text(encoding="utf-8") for file in readme.parent.glob("*.tf")}
+    return readme_tables.written_into(readme.read_text(encoding="utf-8"), files)
 
 
 def _differs(path: str, text: str) -> bool:

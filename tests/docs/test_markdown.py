@@ -29,3 +29,9 @@ def test_links_are_found_outside_code_only() -> None:
 
 def test_headings_become_the_anchors_that_code_hosts_make() -> None:
     assert markdown.anchors(DOCUMENT) == {"a-title-with-code", "twice", "twice-1"}
+
+
+def test_an_anchor_may_be_named_and_a_link_to_it_escaped() -> None:
+    document = '| <a name="input_max_age"></a> [max\\_age](#input\\_max\\_age) |'
+    assert markdown.anchors(document) == {"input_max_age"}
+    assert [target for _, target in markdown.links(document)] == ["#input_max_age"]
