@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -77,12 +78,13 @@ def _refusals_with_what_is_kept(plan: Plan, site: Site, journal: Journal) -> Ite
 
 
 def _kept(plan: Plan, site: Site, journal: Journal) -> str:
-    kept = f"All that is known of it is in {journal.path}: python -m orchestrator report {plan.run_id}"
+    file = shlex.quote(str(journal.path))  # a run id alone would be looked for in another --metrics-dir
+    kept = f"All that is known of it: python -m orchestrator report {file}"
     if site.own_stack:
         return f"{kept}\nThe run cannot be resumed: its queue and its payloads were on the embedded stack."
     if not resumption.has_first_payload(journal.path):
         return f"{kept}\nThe run cannot be resumed: its first payload was not in S3 yet, so nothing was sent."
-    return f"{kept}\nTo go on with it: python -m orchestrator resume {plan.run_id}"
+    return f"{kept}\nTo go on with it: python -m orchestrator resume {file}"
 
 
 def _print(summary: Summary, as_json: bool, stream: TextIO) -> None:

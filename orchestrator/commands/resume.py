@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -128,5 +129,5 @@ def _nothing_to_do(file: MetricsFile, retry_failed: bool) -> str | None:
     failed = f", {counts.chains_failed} failed (--retry-failed tries them again)" if counts.chains_failed else ""
     return (
         f"Run {file.run.run_id} has finished: {counts.chains_ok} of {plural(counts.chains, 'chain')} done{failed}. "
-        f"python -m orchestrator report {file.run.run_id} shows its figures."
+        f"python -m orchestrator report {shlex.quote(str(file.path))} shows its figures."
     )

@@ -184,7 +184,8 @@ def test_a_run_that_was_interrupted_says_how_to_go_on_and_does(fleet: Fleet) -> 
     run_id = stopped.plan["run_id"]
     assert stopped.exit_code == 130
     assert "Traceback" not in stopped.stderr
-    assert f"python -m orchestrator resume {run_id}" in stopped.stderr
+    for command in ("report", "resume"):
+        assert f": python -m orchestrator {command} out/metrics-{run_id}.jsonl\n" in stopped.stderr
     fleet.worker()
 
     outcome = fleet.resume(run.folder, run_id, "--json")
@@ -210,8 +211,8 @@ def test_a_full_disk_stops_the_run_keeps_what_is_there_and_the_run_goes_on_once_
     assert stopped.exit_code == 3
     assert stopped.stderr.splitlines() == [
         f"cannot write to out/{path.name}: File too large; make room there",
-        f"All that is known of it is in out/{path.name}: python -m orchestrator report {run_id}",
-        f"To go on with it: python -m orchestrator resume {run_id}",
+        f"All that is known of it: python -m orchestrator report out/{path.name}",
+        f"To go on with it: python -m orchestrator resume out/{path.name}",
     ]
     assert not stopped.samples
     assert path.stat().st_size == room_bytes - 1
