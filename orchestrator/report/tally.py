@@ -74,7 +74,7 @@ class Tally:
                 elapsed_seconds=now - self._began,
                 worked_seconds=self._worked_seconds,
                 step_seconds=self._step_seconds,
-                waiting_note=None if came_back else "waiting for the first step to come back",
+                waiting_note=None if came_back or not in_flight else "waiting for the first step to come back",
                 steps_before=self._steps_before,
                 heard_at_seconds=None if self._heard_at is None else self._heard_at - self._began,
                 warn_after_seconds=self._warn_after_seconds,

@@ -134,5 +134,7 @@ def test_while_nothing_comes_for_much_longer_than_a_step_takes_there_is_no_rate_
 def test_a_run_that_waits_for_no_step_is_not_silent() -> None:
     run = Run()
     run.silent_after(0)
+    assert run.shown[-1].waiting_note is not None
     assert run.silent_after(100, in_flight=0) is None
+    assert run.shown[-1].waiting_note is None
     assert run.silent_after(1) is None
