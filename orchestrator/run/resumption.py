@@ -40,6 +40,8 @@ def settings_for(file: MetricsFile, past: History, given: Settings) -> Settings:
             f"run {file.run.run_id} cannot be resumed: it ended before its first payload was in S3, so nothing was "
             "sent; start it again"
         )
+    if file.run.environment == "embedded":
+        _refuse_another_stack(file, given)
     if problems := _contradictions(file, given):
         raise UsageError(problems)
     names = (*plan.DECIDED_BY, "metrics_sync_seconds", "metrics_fsync")
@@ -50,6 +52,18 @@ def settings_for(file: MetricsFile, past: History, given: Settings) -> Settings:
     if "metrics_fsync" in given.model_fields_set:
         kept["metrics_fsync"] = given.metrics_fsync
     return given.model_copy(update=kept)
+
+
+def _refuse_another_stack(file: MetricsFile, given: Settings) -> None:
+    """Each has the same names for other queues and payloads, and a run would wait there for what will never come."""
+    then = file.run.settings.get("AWS_ENDPOINT_URL_SQS") or file.run.settings.get("AWS_ENDPOINT_URL")
+    now = given.sqs_endpoint_url or given.endpoint_url
+    if now != then:
+        raise UsageError(
+            f"run {file.run.run_id} was on the emulated stack at {then}, and {now or 'none'} is configured: if that "
+            "stack has ended, its queues and payloads went with it and there is nothing to resume from; else "
+            f"{named('sqs_endpoint_url')} and {named('s3_endpoint_url')} name it"
+        )
 
 
 def has_first_payload(path: Path) -> bool:
@@ -80,7 +94,7 @@ def _contradictions(file: MetricsFile, given: Settings) -> list[str]:
     told = [name for name in plan.DECIDED_BY if name in given.model_fields_set]
     return [
         f"{named(name)}: {now[variable]} contradicts run {file.run.run_id}, which has "
-        f"{then.get(variable, 'another default')}; leave it out"
+        f"{then.get(variable, 'another default')}; set it to that, or not at all"
         for name in told
         if now[variable := variable_of(name)] != then.get(variable)
     ]

@@ -55,7 +55,7 @@ def taken_up(
         return
     objects = Objects.of(site.clients.s3, file.run.plan)
     held = _claimed(objects, site, journal, epoch, force=force, say=say)
-    with _giving_back_unless_kept(held):
+    with _undone_unless_kept(held):
         listing = objects.listing()
         newest = metrics_file.read(file.path) if catch_up(objects, listing, file, past.epoch) else file
         # Of what the lease did not know: it was forced, or gone. And the copy may have taken its time.
@@ -90,12 +90,12 @@ def _claimed(objects: Objects, site: Site, journal: Journal, epoch: int, *, forc
 
 
 @contextmanager
-def _giving_back_unless_kept(held: Held) -> Iterator[None]:
+def _undone_unless_kept(held: Held) -> Iterator[None]:
     try:
         yield
     except BaseException:
         try:
-            held.give_back()
+            held.undo()
         except Exception as error:  # noqa: BLE001 # whatever it was, it must not hide what ended this
             log.info("the lease is not given back", run=held.lease.run, error=str(error))
         raise

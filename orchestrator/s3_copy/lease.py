@@ -218,8 +218,9 @@ class Moment:
 class Held:
     """A lease that this process has. Not for several threads at once."""
 
-    def __init__(self, kept: LeaseObject, found: Found, begun: Moment) -> None:
-        """`begun`: when the write of what is `found` began."""
+    def __init__(self, kept: LeaseObject, found: Found, begun: Moment, *, made_anew: bool) -> None:
+        """`begun`: when the write of what is `found` began. `made_anew`: there was none before."""
+        self._made_anew = made_anew
         self._kept = kept
         self._found = found
         self._begun = begun
@@ -265,6 +266,13 @@ class Held:
             )
         self._found = made
 
+    def undo(self) -> None:
+        """It was taken for nothing: a lease where there was none would tell of a run that goes on."""
+        if self._made_anew:
+            self.end()
+        else:
+            self.give_back()
+
     def give_back(self) -> None:
         """Nobody need wait for this process any more."""
         self._kept.replace(_renewed(self.lease, holder=None), self._found)
@@ -291,7 +299,7 @@ def claim(kept: LeaseObject, mine: Lease, *, force: bool, sleep: Sleep, say: Say
         made = kept.replace(mine.model_copy(update={"epoch": epoch, "conditional": found.lease.conditional}), found)
     if made is None:
         raise UsageError(f"run {mine.run} goes on elsewhere: another orchestrator has just taken it up")
-    return Held(kept, made, begun)
+    return Held(kept, made, begun, made_anew=found is None)
 
 
 def _found(kept: LeaseObject, *, force: bool) -> Found | None:

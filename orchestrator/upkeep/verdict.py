@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from orchestrator.run.results_queue import RETENTION_SECONDS
 from orchestrator.upkeep.local_file import LocalFile
 from orchestrator.upkeep.remains import Remains
 from orchestrator.upkeep.words import SECONDS_PER_DAY, age
@@ -66,7 +67,10 @@ def _why_in_use(remains: Remains, now: datetime) -> str | None:
     if remains.lease_written is not None and (now - remains.lease_written).total_seconds() < LEASE_FRESH_SECONDS:
         return f"it may be going on elsewhere: its lease in the bucket is younger than {age(LEASE_FRESH_SECONDS)}"
     if remains.queue is not None and remains.queue.messages:
-        return f"its results queue holds messages (about {remains.queue.messages})"
+        return (
+            f"its results queue holds messages (about {remains.queue.messages}), which whoever goes on with it would "
+            f"take; SQS drops them {RETENTION_SECONDS // SECONDS_PER_DAY} days after they were sent"
+        )
     return None
 
 

@@ -150,7 +150,7 @@ def test_exactly_what_runs_that_are_over_have_left_is_removed(ground: Ground) ->
     assert "2 incomplete uploads; 1 results queue." in answer.stdout
     assert "    kept: its orchestrator is at work on this machine\n" in answer.stdout
     assert "    kept: it has not finished: resume it, or give it up by moving " in answer.stdout
-    assert "    kept: its results queue holds messages (about 1)\n" in answer.stdout
+    assert "    kept: its results queue holds messages (about 1), which " in answer.stdout
     assert "of runs that are over: 2 metrics files (--metrics" in answer.stdout
     assert going_on.process.poll() is None
     ground.fleet.clients.sqs.purge_queue(QueueUrl=far_queue)

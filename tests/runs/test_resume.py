@@ -30,6 +30,14 @@ def killed_after(run: RunProgram, samples: int) -> str:
     return run_id
 
 
+def killed_while_nothing_is_done(run: RunProgram) -> str:
+    """Kills a run's orchestrator when its first step is announced; the run's id."""
+    run.until("a dispatch", lambda so_far: so_far.events("dispatching"))
+    run.kill()
+    run_id: str = run.lines()[0]["run_id"]
+    return run_id
+
+
 def steps_of(outcome: Outcome) -> Counter[tuple[int, int]]:
     return Counter((line["chain"], line["step"]) for line in outcome.samples)
 
@@ -286,6 +294,17 @@ def test_a_finished_run_whose_queue_is_refused_stays_finished(
     assert refused.exit_code == 3
     assert "was deleted a minute ago; try again" in refused.stderr
     assert refused.lines == failed.lines
+
+
+def test_a_run_is_not_resumed_on_another_emulated_stack_than_its_own(fleet: Fleet) -> None:
+    run = fleet.start(*SIZE)
+    run_id = killed_while_nothing_is_done(run)
+
+    refused = fleet.resume(run.folder, run_id, AWS_ENDPOINT_URL_SQS="http://127.0.0.1:9")
+
+    assert refused.exit_code == 2
+    assert "there is nothing to resume from" in refused.stderr
+    assert not refused.events("resumed")
 
 
 @pytest.mark.parametrize(

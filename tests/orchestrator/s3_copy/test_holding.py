@@ -14,6 +14,7 @@ from orchestrator.run.lines import Event
 from orchestrator.run.site import Site
 from orchestrator.s3_copy.holding import taken_up
 from orchestrator.s3_copy.objects import EPOCH
+from stepbench.errors import UsageError
 from stepbench.settings import Settings
 from tests.factories import STEPS_QUEUE
 from tests.orchestrator.report.sample_factory import make_run
@@ -57,3 +58,12 @@ def test_the_whole_files_own_epoch_counts_where_its_lines_tell_of_none(tmp_path:
     store.objects[NAMES.whole] = (path.read_bytes(), '"0"')
     store.metadata[NAMES.whole] = {EPOCH: str(FAR_AHEAD)}
     assert resumed(store, path) == (FAR_AHEAD + 1, len(path.read_bytes()))
+
+
+def test_a_resume_that_is_refused_leaves_no_lease_where_there_was_none(tmp_path: Path) -> None:
+    store, path = Store(), MADE.write(tmp_path)
+    of_another = path.read_bytes().replace(b'"chain":1', b'"chain":2') + GONE_ON
+    store.objects[NAMES.whole] = (of_another, '"0"')
+    with pytest.raises(UsageError):
+        resumed(store, path)
+    assert NAMES.lease not in store.objects

@@ -85,7 +85,7 @@ def test_of_two_that_take_over_at_once_one_wins(store: Store, tmp_path: Path) ->
             assert found is not None
             made = kept_in(store).replace(mine(tmp_path, "other", epoch=2), found)
             assert made is not None
-            won.append(Held(kept_in(store), made, Moment.now()))
+            won.append(Held(kept_in(store), made, Moment.now(), made_anew=False))
 
     with pytest.raises(UsageError, match="has changed"):
         taken(store, mine(tmp_path, "newer"), meanwhile=the_other_one_is_quicker)
