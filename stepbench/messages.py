@@ -11,6 +11,7 @@ from typing import Annotated, Literal, Self, TypedDict, TypeVar
 from pydantic import Field, ValidationError, model_validator
 
 from stepbench.errors import MessageRefused
+from stepbench.probes import ERROR_CLASS, ProbeAnswer
 from stepbench.samples import Checksum, Count, ExecutorFacts, Frozen, Phase, S3Uri, Whole, WorkerFacts
 
 Ordinal = Annotated[Count, Field(ge=1)]
@@ -113,6 +114,8 @@ class Completion(Frozen):
     executor: ExecutorFacts | None = None
     worker: WorkerFacts | None = None
     """Added by the worker; the executor leaves it out."""
+    answer: ProbeAnswer | None = None
+    """Of a probe, which has an error beside it: see `stepbench.probes`."""
 
     @model_validator(mode="after")
     def _done_or_failed(self) -> Self:
@@ -123,6 +126,12 @@ class Completion(Frozen):
     @property
     def ok(self) -> bool:
         return self.error is None
+
+
+def answered(message: StepMessage, answer: ProbeAnswer) -> Completion:
+    """The completion of a probe."""
+    error = StepError(error_class=ERROR_CLASS, message="a probe has no output", retryable=False, phase=None)
+    return Completion(**message.identity(), error=error, answer=answer)
 
 
 Message = TypeVar("Message", StepMessage, Completion)

@@ -97,7 +97,7 @@ class Backlog:
             return seat.step
 
     def finished(self, seconds: float | None) -> None:
-        """An executor is free again. Its step took `seconds`; null if it is the successor of one that had none."""
+        """An executor is free again. Its step took `seconds`; null for a probe, and the successor of an idle one."""
         with self._changed:
             self._busy -= 1
             if seconds is not None:

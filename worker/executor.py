@@ -22,8 +22,9 @@ import structlog
 from stepbench import logs, s3_clients
 from stepbench.errors import StepDisowned
 from stepbench.failures import failed, kind_of
-from stepbench.messages import Completion, PayloadRef, StepMessage
+from stepbench.messages import Completion, StepMessage, answered
 from stepbench.peak_memory import PeakMemory
+from stepbench.probes import ProbeAnswer
 from stepbench.s3_clients import S3Client
 from stepbench.samples import ExecutorFacts, Phase
 from stepbench.timing import PhaseTimer
@@ -56,14 +57,13 @@ class Executor:
         """One step, done or failed; raises nothing."""
         timer = PhaseTimer(entering=self._enter)
         try:
-            output, facts = self._measured(message, timer)
+            return self._measured(message, timer)
         except Exception as error:  # noqa: BLE001 # whatever a step raises is that step's failure, not the executor's
             if not isinstance(error, StepDisowned):  # its worker tells
                 _log_failure(message, error, timer)
             return failed(message, error, timer.current)
         finally:
             self._board.enter(None)
-        return Completion(**message.identity(), output=output, executor=facts)
 
     def _enter(self, phase: Phase | None) -> None:
         if phase == "upload" and self._board.is_disowned():
@@ -74,7 +74,7 @@ class Executor:
         """For the next step, while nobody waits: its peak of memory begins here."""
         self._memory.reset()
 
-    def _measured(self, message: StepMessage, timer: PhaseTimer) -> tuple[PayloadRef, ExecutorFacts]:
+    def _measured(self, message: StepMessage, timer: PhaseTimer) -> Completion:
         kind = steps.load(message.step_kind)
         prepared = kind.prepare(message, self._tools)
         cold = self._first_with(message)
@@ -82,6 +82,8 @@ class Executor:
             begun_at_ns = monotonic_ns()
             outcome = kind.run(prepared, timer)
             done_at_ns = monotonic_ns()
+        if isinstance(outcome, ProbeAnswer):
+            return answered(message, outcome)
         facts = ExecutorFacts(
             executor=self._config.executor,
             serializer=outcome.output.serializer,
@@ -106,7 +108,7 @@ class Executor:
             other_ns=done_at_ns - begun_at_ns - sum(timer.wall_ns.values()),
             s3=outcome.s3,
         )
-        return outcome.output, facts
+        return Completion(**message.identity(), output=outcome.output, executor=facts)
 
     def _first_with(self, message: StepMessage) -> bool:
         choices = (

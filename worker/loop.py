@@ -34,6 +34,7 @@ from stepbench.patience import patient
 from stepbench.queues import MAX_WAIT_SECONDS, Queue
 from worker import heartbeat
 from worker.backlog import Backlog
+from worker.doing import Doing, is_probe
 from worker.executors import START_TIMEOUT_SECONDS, ExecutorFactory, ExecutorProcess, start_all
 from worker.health import HealthFile
 from worker.held import HeldStep, HeldSteps
@@ -87,6 +88,7 @@ class Worker:
         self._factory = factory
         self._held = HeldSteps(self._stop_before_upload)
         self._backlog = Backlog(options.executors)
+        self._doing = Doing(options.executors, self._held)
         self._publisher = Publisher(
             self._steps_queue,
             results_queue,
@@ -120,6 +122,7 @@ class Worker:
             self._health.claim()
         executors = start_all(self._factory, self._options.executors)
         self._executors = dict(enumerate(executors))
+        self._doing.begin()
         log.info("worker ready", worker=self._options.name, executors=len(executors))
         announce()
         watchers = [
@@ -251,12 +254,17 @@ class Worker:
         log.warning("executor lost while it had no step", executor=executor.name, reason=executor.death())
         return True
 
-    def _timed(self, slot: int, step: HeldStep) -> tuple[float, bool]:
-        """How long the step took, in seconds, and whether its executor may have another."""
+    def _timed(self, slot: int, step: HeldStep) -> tuple[float | None, bool]:
+        """How long the step took, in seconds, and whether its executor may have another.
+
+        Null for a probe: it says nothing about how long steps are.
+        """
         self._pulse.turn(step.message.step_timeout_seconds)
         began = monotonic()
-        lives = self._finish_step(self._executors[slot], step)
-        return monotonic() - began, lives and self._steps_left(slot) > 0
+        with self._doing.at_work(slot, step.message):
+            lives = self._finish_step(self._executors[slot], step)
+        seconds = None if is_probe(step.message) else monotonic() - began
+        return seconds, lives and self._steps_left(slot) > 0
 
     def _steps_left(self, slot: int) -> int:
         """How many steps its executor may still begin."""
@@ -277,7 +285,7 @@ class Worker:
         if completion.error is not None and self._held.is_disowned(step):
             self._drop(step)
             return True
-        self._publisher.publish(Finished(step, completion, monotonic_ns()))
+        self._publisher.publish(Finished(step, self._doing.told_in(completion), monotonic_ns()))
         return True
 
     def _step_lost(self, executor: ExecutorProcess, step: HeldStep, error: ExecutorLost) -> None:

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stepbench.errors import MessageRefused
-from stepbench.messages import Completion, StepError, StepMessage, parse
+from stepbench.messages import Completion, StepError, StepMessage, answered, parse
+from stepbench.probes import MOST_RUNS_NAMED, ProbeAnswer, WorkerState
 from stepbench.samples import PHASES, S3Facts, S3Requests
 from tests.factories import (
     CHECKSUM,
@@ -38,7 +39,22 @@ def test_a_step_message_comes_back_as_it_was_sent() -> None:
     assert parse(StepMessage, text) == parse(StepMessage, text.encode()) == message
 
 
-@pytest.mark.parametrize("completion", [make_done(), make_failed(), make_failed(phase=None), make_done(worker=None)])
+ANSWER = ProbeAnswer(
+    version="v" * 200,
+    python="p" * 200,
+    platform="l" * 200,
+    cores=HUGE,
+    memory_bytes=HUGE,
+    state=WorkerState(
+        executors=HUGE, busy_executors=HUGE, held_steps=HUGE, runs=("r" * 64,) * MOST_RUNS_NAMED, up_seconds=1e9
+    ),
+)
+PROBED = answered(make_message(step_kind="probe"), ANSWER)
+
+
+@pytest.mark.parametrize(
+    "completion", [make_done(), make_failed(), make_failed(phase=None), make_done(worker=None), PROBED]
+)
 def test_a_completion_comes_back_as_it_was_sent(completion: Completion) -> None:
     text = completion.model_dump_json()
     assert parse(Completion, text) == parse(Completion, text.encode()) == completion
@@ -62,6 +78,21 @@ def test_fields_of_a_newer_writer_are_ignored() -> None:
     message, completion = make_message(), make_done()
     assert parse(StepMessage, body(message, added_later={"a": [1]})) == message
     assert parse(Completion, body(completion, added_later={"a": [1]})) == completion
+
+
+def test_the_answer_to_a_probe_is_a_failure_to_a_reader_of_version_1_that_knows_no_answers() -> None:
+    fields = json.loads(PROBED.model_dump_json())
+    del fields["answer"]
+
+    older = parse(Completion, json.dumps(fields))
+
+    assert (PROBED.v, older.ok) == (1, False)
+    assert older.error is not None
+    assert not older.error.retryable
+
+
+def test_the_answer_to_a_probe_stays_far_below_the_limit_of_sqs() -> None:
+    assert len(PROBED.model_dump_json().encode()) < SQS_LIMIT_BYTES / 32
 
 
 def test_fields_that_a_newer_writer_adds_within_are_ignored_too() -> None:

@@ -336,3 +336,21 @@ def test_a_step_that_is_disowned_before_its_upload_writes_nothing_and_the_next_o
 def test_a_step_that_is_disowned_during_its_upload_is_done(desk: Desk) -> None:
     desk.s3.on_put = lambda: desk.board.mark(disowned=True)
     assert desk.runs().ok
+
+
+def test_a_probe_is_answered_without_touching_s3(desk: Desk) -> None:
+    completion = desk.executor.run(make_message(step_kind="probe", input=make_ref("not there")))
+    assert completion.answer is not None
+    assert completion.answer.cores >= 1
+    assert completion.answer.memory_bytes > 10_000_000
+    assert completion.answer.state is None, "the worker adds its part"
+    assert completion.error is not None, "to whoever knows no answers, an attempt that failed for good"
+    assert not completion.error.retryable
+    assert (desk.s3.objects, desk.made) == ({}, [])
+
+
+def test_a_probe_warms_nothing_up(desk: Desk) -> None:
+    desk.runs(step_kind="probe")
+    facts = desk.runs().executor
+    assert facts is not None
+    assert facts.cold

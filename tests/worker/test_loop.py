@@ -546,3 +546,12 @@ def test_once_a_results_queue_is_gone_the_other_steps_for_it_are_told_to_upload_
     stage.send([1, 2])
     wait_until(lambda: 1 in stage.disowned, "its executor is told")
     go.set()
+
+
+def test_a_probe_says_nothing_about_how_long_steps_are(stage: Stage, running: Start) -> None:
+    started = running()
+    stage.steps.send([Outgoing(make_message(step_kind="probe").model_dump_json())])
+    stage.until_published(1)
+    wait_until(lambda: started.worker._backlog.busy() == 0, "its executor is free again")
+    with started.worker._backlog._changed:
+        assert started.worker._backlog._room() == 1, "nothing is asked for beyond the free executor"

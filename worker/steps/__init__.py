@@ -1,7 +1,7 @@
 """Step kinds: what an executor does for a step message, one file each.
 
 Every file defines `prepare(message, tools)`, which imports and makes what the step needs and raises for what is not to
-be had, and `run(prepared, timer) -> Outcome`, which is timed.
+be had, and `run(prepared, timer)`, which is timed and gives an Outcome; a probe gives its answer.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 from stepbench import registry
 from stepbench.messages import PayloadRef, StepMessage
+from stepbench.probes import ProbeAnswer
 from stepbench.s3_clients import S3Client
 from stepbench.samples import S3Facts
 from stepbench.timing import PhaseTimer
@@ -42,7 +43,7 @@ class StepKind(Protocol):
 
     def prepare(self, message: StepMessage, tools: Tools) -> Any: ...
 
-    def run(self, prepared: Any, timer: PhaseTimer) -> Outcome: ...
+    def run(self, prepared: Any, timer: PhaseTimer) -> Outcome | ProbeAnswer: ...
 
 
 def load(name: str) -> StepKind:
