@@ -82,8 +82,8 @@ def _kept(plan: Plan, site: Site, journal: Journal) -> str:
     kept = f"All that is known of it: python -m orchestrator report {file}"
     if site.own_stack:
         return f"{kept}\nThe run cannot be resumed: its queue and its payloads were on the embedded stack."
-    if not resumption.has_first_payload(journal.path):
-        return f"{kept}\nThe run cannot be resumed: its first payload was not in S3 yet, so nothing was sent."
+    if (obstacle := resumption.obstacle(journal.path)) is not None:
+        return f"{kept}\nThe run cannot be resumed: {obstacle}."
     return f"{kept}\nTo go on with it: python -m orchestrator resume {file}"
 
 

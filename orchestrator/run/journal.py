@@ -163,7 +163,7 @@ class Journal:
         return EnvironmentRefused(f"cannot write to {self.path}: {error.strerror}; make room there")
 
     def _stay_in_place(self) -> None:
-        """What is written to a file that has lost its name would be gone with this process."""
+        """What is written to a file that has lost its name, or behind half a line, would be lost."""
         try:
             now, ours = self.path.stat(), os.fstat(self._fd)
         except OSError:
@@ -172,6 +172,10 @@ class Journal:
         if (now.st_dev, now.st_ino) != (ours.st_dev, ours.st_ino):
             raise EnvironmentRefused(
                 f"{self.path} is another file than the one that this run has written so far; move it elsewhere"
+            )
+        if now.st_size < self.whole_bytes:
+            raise EnvironmentRefused(
+                f"{self.path} was cut short by another program: {now.st_size} bytes are left of {self.whole_bytes}"
             )
 
     def _restore(self) -> None:

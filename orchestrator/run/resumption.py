@@ -66,17 +66,23 @@ def _refuse_another_stack(file: MetricsFile, given: Settings) -> None:
         )
 
 
-def has_first_payload(path: Path) -> bool:
-    """Whether a run got so far, by its metrics file: nothing else comes before, so that its begin tells.
+def obstacle(path: Path) -> str | None:
+    """Why a run cannot be resumed from its metrics file, by what stands at its begin; null where nothing is in the way.
 
     Raises nothing: it is asked when something else has gone wrong.
     """
     try:
         with path.open("rb") as file:
-            lines = [metrics_file.parse(line) for line in islice(file, 1, 2) if line.endswith(b"\n")]
-    except (OSError, ValueError):
-        return False
-    return any(isinstance(line, Event) and line.event == "first_payload" for line in lines)
+            lines = [metrics_file.parse(line) for line in islice(file, 2)]
+    except OSError as error:
+        return f"its metrics file cannot be read: {error.strerror}"
+    except ValueError:
+        return "its metrics file is damaged; put back what it was, or a copy of it"
+    if not lines:
+        return "its metrics file is empty; put back what it was, or a copy of it"
+    if any(isinstance(line, Event) and line.event == "first_payload" for line in lines):
+        return None
+    return "its first payload was not in S3 yet, so nothing was sent"
 
 
 def _deciding(file: MetricsFile, values: Mapping[str, Any]) -> Settings:

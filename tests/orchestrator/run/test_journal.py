@@ -186,6 +186,16 @@ def test_another_file_in_its_place_is_never_written_to(journal: Journal) -> None
     assert journal.path.read_text() == "somebody else's\n"
 
 
+def test_nothing_is_written_behind_a_file_that_was_cut_short(journal: Journal) -> None:
+    journal.write(events("one"))
+    left = journal.path.read_bytes()[:-10]
+    journal.path.write_bytes(left)
+
+    with pytest.raises(EnvironmentRefused, match=rf"was cut short by another program: {len(left)} bytes are left of"):
+        journal.write(events("two"))
+    assert journal.path.read_bytes() == left
+
+
 def test_a_write_in_pieces_is_finished(journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
     write = os.write
     monkeypatch.setattr("orchestrator.run.journal.os.write", lambda fd, data: write(fd, data[:7]))
