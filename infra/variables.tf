@@ -14,6 +14,12 @@ variable "name" {
     condition     = !can(regex("^(aws|ecs|fargate)", var.name))
     error_message = "name must not begin with aws, ecs or fargate."
   }
+
+  # What begins with another stack's NAME-results- would be taken for the results queues of its runs, and cleaned up.
+  validation {
+    condition     = !can(regex("-results(-|$)", var.name))
+    error_message = "name must not hold -results."
+  }
 }
 
 variable "region" {
@@ -88,6 +94,17 @@ variable "fleets" {
   validation {
     condition     = length(var.fleets) > 0 && alltrue([for name in keys(var.fleets) : can(regex("^[a-z][a-z0-9-]{0,14}[a-z0-9]$", name))])
     error_message = "fleets must have at least one fleet; each name is 2 to 16 lower-case letters, digits and hyphens, beginning with a letter."
+  }
+
+  # An IAM policy has 6,144 characters at most, and the orchestrator's names every fleet.
+  validation {
+    condition     = length(var.fleets) <= 10
+    error_message = "fleets must be at most 10; make another stack for more."
+  }
+
+  validation {
+    condition     = alltrue([for name in keys(var.fleets) : !can(regex("^(orchestrator$|results$|results-)", name))])
+    error_message = "A fleet must not be called orchestrator, nor results: those names are taken."
   }
 
   validation {

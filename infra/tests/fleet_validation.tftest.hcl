@@ -151,3 +151,33 @@ run "a_disk_too_small_for_the_hosts_image_is_refused" {
 
   expect_failures = [var.fleets]
 }
+
+run "a_fleet_that_is_called_as_results_queues_are_is_refused" {
+  command = plan
+
+  variables {
+    fleets = { results-a = { launch = "fargate", cpu = 256, memory = 512, max = 1 } }
+  }
+
+  expect_failures = [var.fleets]
+}
+
+run "a_fleet_that_is_called_as_the_orchestrator_is_refused" {
+  command = plan
+
+  variables {
+    fleets = { orchestrator = { launch = "fargate", cpu = 256, memory = 512, max = 1 } }
+  }
+
+  expect_failures = [var.fleets]
+}
+
+run "more_fleets_than_a_policy_can_name_is_refused" {
+  command = plan
+
+  variables {
+    fleets = { for number in range(11) : "fleet-${number}" => { launch = "fargate", cpu = 256, memory = 512, max = 1 } }
+  }
+
+  expect_failures = [var.fleets]
+}

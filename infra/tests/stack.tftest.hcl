@@ -162,6 +162,16 @@ run "a_name_that_ecs_keeps_for_itself_is_refused" {
   expect_failures = [var.name]
 }
 
+run "a_name_that_looks_like_results_queues_is_refused" {
+  command = plan
+
+  variables {
+    name = "bench-results"
+  }
+
+  expect_failures = [var.name]
+}
+
 run "a_prefix_that_climbs_is_refused" {
   command = plan
 

@@ -71,6 +71,15 @@ def test_with_several_fleets_a_worker_has_its_own_queue_and_who_starts_runs_has_
             assert found[role] == merged([printed(role, stack, fleet) for fleet in ("one", "two")])
 
 
+def test_the_policies_of_the_most_and_longest_fleets_fit_what_iam_takes(infra: Path, tmp_path: Path) -> None:
+    fleets = {f"a-fleet-called-{letter}": SMALL for letter in "abcdefghij"}
+    stack = rendered(
+        infra, tmp_path, name="the-longest-name-yet", fleets=fleets, region="ap-southeast-2", kms_key_arn=KEY
+    )
+    # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
+    assert all(len(document) <= 6_144 for document in stack.outputs["policies"].values())
+
+
 def merged(policies: list[dict[str, Any]]) -> dict[str, Any]:
     """One policy of several that differ in the queues: where they do, the statement is about all of them."""
     statements = []

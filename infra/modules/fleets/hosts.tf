@@ -22,7 +22,7 @@ resource "aws_launch_template" "hosts" {
   user_data = base64encode(<<-SCRIPT
     #!/bin/bash
     cat >> /etc/ecs/ecs.config <<'CONFIG'
-    ECS_CLUSTER=${var.name}
+    ECS_CLUSTER=${aws_ecs_cluster.this.name}
     ECS_AWSVPC_BLOCK_IMDS=true
     ECS_ENABLE_AWSLOGS_EXECUTIONROLE_OVERRIDE=true
     ECS_ENABLE_SPOT_INSTANCE_DRAINING=true
@@ -134,4 +134,7 @@ resource "aws_ecs_capacity_provider" "hosts" {
       instance_warmup_period    = 120
     }
   }
+
+  # The first cluster of an account brings the role that ECS acts as; a provider that comes before it is refused.
+  depends_on = [aws_ecs_cluster.this]
 }
