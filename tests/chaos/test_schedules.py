@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from importlib import import_module
 from types import SimpleNamespace
 
 import pytest
@@ -67,6 +68,38 @@ def test_a_part_that_is_not_there_is_named_with_those_that_are(capsys: pytest.Ca
     told = " ".join(capsys.readouterr().err.split())
     assert f"no such part: shedules; there are {', '.join(program.PARTS)}" in told
     assert "schedules" in program.PARTS
+
+
+def test_the_help_tells_how_many_rounds_each_part_has_by_default() -> None:
+    rounds = {name: import_module(f"tests.chaos.{name}.part").ROUNDS for name in program.PARTS}
+    assert ", ".join(f"{rounds[name]} of {name}" for name in sorted(rounds) if name != "soak") == program.DEFAULTS
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["schedules", "--rounds", "0"], "'0' is no whole number from 1"),
+        (["schedules", "--seconds", "3"], "--seconds is for parts that go by the clock, which schedules does not"),
+        (["soak", "--rounds", "3"], "soak goes by the clock: --seconds"),
+    ],
+)
+def test_a_size_that_a_part_cannot_have_is_wrong_usage(
+    words: list[str], told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as end:
+        program.main(words)
+    assert end.value.code == 2
+    assert told in " ".join(capsys.readouterr().err.split())
+
+
+def test_a_package_that_is_missing_is_told_with_how_to_get_it(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(program, "import_module", lambda _: import_module("no_such_package"))
+    with pytest.raises(SystemExit) as end:
+        program.main(["faults"])
+    assert end.value.code == 3
+    assert "no_such_package is not installed: make .venv/.dev-is-set-up" in capsys.readouterr().err
 
 
 def test_several_parts_are_summed_up_and_one_that_fails_fails_all(
