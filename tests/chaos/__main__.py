@@ -73,7 +73,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tests.chaos", description=DESCRIPTION, epilog=EPILOG)
     parser.add_argument("parts", nargs="*", metavar="PART", help=f"{', '.join(PARTS)}; all of them if none is named")
     parser.add_argument("--rounds", type=_at_least_one, help=f"how many of each part; {DEFAULTS} by default")
-    parser.add_argument("--seconds", type=_at_least_one, help="how long soak lasts, which goes by the clock; 60 by default")
+    parser.add_argument("--seconds", type=_at_least_one, help="how long soak lasts, in place of rounds; 60 by default")
     parser.add_argument("--seed", type=int, default=1, help="of the first round; the next one has the next, and so on")
     return parser
 
