@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import sys
 from typing import TYPE_CHECKING
 
@@ -26,6 +27,17 @@ SETTINGS = (
     "AWS_RETRY_MODE",
     "AWS_MAX_ATTEMPTS",
 )
+
+
+def run_id(text: str) -> str:
+    """For argparse: `text`, which has the look of one."""
+    from orchestrator.upkeep.shapes import begun
+
+    try:
+        begun(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+    return text
 
 
 def require(settings: Settings) -> None:

@@ -25,7 +25,7 @@ SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Which runs, and how."""
     parser.add_argument(
-        "run_id", nargs="?", metavar="RUN_ID", type=_run_id, help="only this run; at once if it has finished"
+        "run_id", nargs="?", metavar="RUN_ID", type=_fleet.run_id, help="only this run; at once if it has finished"
     )
     parser.add_argument(
         "--older-than",
@@ -85,16 +85,6 @@ def _check(removed: Removed, settings: Settings) -> None:
     if removed.refused:
         first = sentence_for(removed.refused[0], "operator", settings)
         raise EnvironmentRefused(f"objects that could not be deleted: {len(removed.refused)}\n{first}")
-
-
-def _run_id(text: str) -> str:
-    from orchestrator.upkeep.shapes import begun
-
-    try:
-        begun(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from error
-    return text
 
 
 def _seconds(text: str) -> float:

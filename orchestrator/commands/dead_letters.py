@@ -8,6 +8,7 @@ from contextlib import redirect_stdout
 from typing import TYPE_CHECKING
 
 from orchestrator.commands import _fleet
+from stepbench.errors import UsageError
 
 if TYPE_CHECKING:
     from orchestrator.upkeep.dead_letters import DeadLetters, Listing
@@ -26,7 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="send those that a worker would run to the steps queue again, then delete them here",
     )
     action.add_argument("--purge", action="store_true", help="delete those that are listed, after asking")
-    parser.add_argument("--run", metavar="RUN_ID", help="only those of one run")
+    parser.add_argument("--run", metavar="RUN_ID", type=_fleet.run_id, help="only those of one run")
     parser.add_argument(
         "--all", action="store_true", help="with --send-back: also those that a worker would refuse or not run"
     )
@@ -40,6 +41,8 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:
     from stepbench import aws_errors, streams
     from stepbench.aws import AwsConfig, Clients
 
+    if arguments.all and not arguments.send_back:
+        raise UsageError("--all is for --send-back: it says which of them go")
     _fleet.require(settings)
     if arguments.purge:
         _fleet.require_somebody_to_ask(arguments.yes)

@@ -209,9 +209,10 @@ def test_a_step_goes_back_in_the_group_that_it_was_sent_in(fleet: Fleet) -> None
 
 
 def test_purging_deletes_what_is_listed_and_nothing_else(fleet: Fleet) -> None:
-    bury(fleet, "poison", sound(fleet, run="wanted"), sound(fleet, run="unwanted"))
+    unwanted = "20310203-040506-0a1b2c"
+    bury(fleet, "poison", sound(fleet, run="wanted"), sound(fleet, run=unwanted))
 
-    answer = orchestrator(fleet, "dead-letters", "--purge", "--yes", "--run", "unwanted")
+    answer = orchestrator(fleet, "dead-letters", "--purge", "--yes", "--run", unwanted)
 
     assert answer.returncode == 0, answer.stderr
     assert "1 purged, 0 left." in answer.stdout
@@ -239,6 +240,17 @@ def test_without_a_terminal_and_without_yes_nothing_is_purged(fleet: Fleet) -> N
     assert (answer.returncode, answer.stdout) == (2, "")
     assert "--yes" in answer.stderr
     assert bodies(fleet, fleet.dead_letters_url) == ["poison"]
+
+
+@pytest.mark.parametrize(
+    ("flags", "told"),
+    [(["--all"], "--all is for --send-back"), (["--purge", "--all"], "--all is for"), (["--run", "nope"], "no run id")],
+)
+def test_flags_that_would_do_nothing_are_wrong_usage(flags: list[str], told: str, fleet: Fleet) -> None:
+    answer = orchestrator(fleet, "dead-letters", *flags, "--yes")
+
+    assert (answer.returncode, answer.stdout) == (2, "")
+    assert told in answer.stderr
 
 
 def test_a_steps_queue_without_a_dead_letter_queue_is_told_how_to_get_one(fleet: Fleet) -> None:
