@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from orchestrator.report.locate import find
+from orchestrator.report.locate import find, path_of
 from orchestrator.report.metrics_file import MetricsFile, read
+from orchestrator.run.plan import RUN_ID
 from stepbench.errors import UsageError
 
 
@@ -25,10 +27,22 @@ def gather(metrics_dir: Path, targets: Sequence[str]) -> list[MetricsFile]:
                 files[path.resolve()] = read(path)
         except UsageError as error:
             problems += error.problems
+            problems += _elsewhere(metrics_dir, target)
     problems += _named_twice(list(files.values()))
     if problems:
         raise UsageError(problems)
     return list(files.values())
+
+
+def _elsewhere(metrics_dir: Path, target: str | None) -> list[str]:
+    """How to come by a run that is not here: a report needs nothing but files."""
+    if target is None or not re.fullmatch(RUN_ID, target) or path_of(metrics_dir, target).exists():
+        return []
+    sentence = (
+        f"where a copy of it is in the bucket, python -m orchestrator tail {target} reads that, and resume {target} "
+        "goes on from it"
+    )
+    return [sentence]
 
 
 def _named_twice(files: list[MetricsFile]) -> list[str]:

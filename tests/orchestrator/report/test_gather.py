@@ -32,6 +32,13 @@ def test_without_a_target_the_newest_run_is_meant(tmp_path: Path) -> None:
     assert len(gather(tmp_path, [])) == 1
 
 
+def test_a_run_that_is_not_here_may_have_a_copy_in_the_bucket(tmp_path: Path) -> None:
+    run_id = "20310203-040506-0a1b2c"
+    with pytest.raises(UsageError) as caught:
+        gather(tmp_path, [run_id])
+    assert f"python -m orchestrator tail {run_id} reads that, and resume {run_id} goes on" in caught.value.problems[1]
+
+
 def test_everything_that_is_wrong_is_told_at_once(tmp_path: Path) -> None:
     (tmp_path / "metrics-empty.jsonl").touch()
     with pytest.raises(UsageError) as caught:
