@@ -48,7 +48,7 @@ def ailment(path: Path, now_ns: int) -> str | None:
     if age_seconds < 0:
         return f"{path} was written before this machine was started"
     if age_seconds > HEALTHY_SECONDS:
-        return f"the worker has not turned for {age_seconds:.0f} s"
+        return f"the worker is stuck or gone: it has written {path} no more for {age_seconds:.0f} s"
     return f"the worker's {stuck} is stuck" if stuck else None
 
 

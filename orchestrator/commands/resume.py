@@ -29,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--force",
         action="store_true",
-        help="take the run over without waiting for a proof that no other orchestrator goes on with it; you know",
+        help="go on without proof that no other orchestrator does; make sure of that first, or two of them work on it",
     )
     parser.add_argument("--json", action="store_true", help="print the summary as one JSON object")
     parser.add_argument("--quiet", action="store_true", help="show no progress")

@@ -20,7 +20,7 @@ def file(tmp_path: Path) -> Path:
     [
         (0, None),
         (HEALTHY_SECONDS, None),
-        (HEALTHY_SECONDS + 1, "the worker has not turned for 31 s"),
+        (HEALTHY_SECONDS + 1, "the worker is stuck or gone: it has written {file} no more for 31 s"),
         (-1, "{file} was written before this machine was started"),
     ],
 )
