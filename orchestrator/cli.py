@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from types import ModuleType
 
 from orchestrator import interrupts
-from stepbench import configuration, flags, registry, settings_table, streams
+from stepbench import configuration, flags, open_files, registry, settings_table, streams
 from stepbench.errors import EnvironmentRefused, StepbenchError, UsageError
 
 COMMANDS = "orchestrator.commands"
@@ -29,17 +29,8 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _outcome(words: Sequence[str]) -> int:
     try:
-        parsed = _parsed(words)
-        command = _module(parsed.command)
-        settings = configuration.load(flags.given(parsed), only=command.SETTINGS)
-        from stepbench import logs  # not before it is clear that this is more than --help
-
-        logs.configure(settings.log_level or "warning", settings.log_format)
-        for problem in configuration.unknown_lines():
-            print(problem, file=sys.stderr)
-        code: int = command.run(settings, parsed)
-        sys.stdout.flush()
-        return code
+        with open_files.shortage_told():
+            return _ran(_parsed(words))
     except UsageError as error:
         print(*error.problems, sep="\n", file=sys.stderr)
         return EXIT_USAGE
@@ -54,6 +45,19 @@ def _outcome(words: Sequence[str]) -> int:
             raise
         streams.reader_is_gone(sys.stdout)
         return 0
+
+
+def _ran(parsed: argparse.Namespace) -> int:
+    command = _module(parsed.command)
+    settings = configuration.load(flags.given(parsed), only=command.SETTINGS)
+    from stepbench import logs  # not before it is clear that this is more than --help
+
+    logs.configure(settings.log_level or "warning", settings.log_format)
+    for problem in configuration.unknown_lines():
+        print(problem, file=sys.stderr)
+    code: int = command.run(settings, parsed)
+    sys.stdout.flush()
+    return code
 
 
 def _parsed(words: Sequence[str]) -> argparse.Namespace:

@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from stepbench import configuration, flags, settings_table, streams
+from stepbench import configuration, flags, open_files, settings_table, streams
 from stepbench.errors import EnvironmentRefused, UsageError
 from stepbench.parent import leave_with_parent
 from stepbench.settings import Settings, named
@@ -62,7 +62,8 @@ def _outcome(arguments: Sequence[str] | None) -> int:
         else:  # the starter has told already
             for problem in configuration.unknown_lines():
                 print(problem, file=sys.stderr)
-        _work(settings)
+        with open_files.shortage_told():
+            _work(settings)
     except UsageError as error:
         print(*error.problems, sep="\n", file=sys.stderr)
         return EXIT_USAGE

@@ -278,6 +278,16 @@ def test_a_stdout_that_is_closed_is_no_error(words: list[str]) -> None:
     assert "Traceback" not in answer.stderr
 
 
+@pytest.mark.parametrize("allowed", [7, 10, 14])
+def test_too_few_open_files_are_exit_code_3_and_a_sentence(allowed: int) -> None:
+    limited = ["sh", "-c", f'ulimit -n {allowed}; exec "$@"', "sh", *PROGRAM, "start", "--quiet"]
+    answer = subprocess.run(limited, capture_output=True, text=True, check=False)
+    assert (answer.returncode, answer.stderr) == (
+        3,
+        f"Too many open files: a process may have {allowed} of them here; allow more, as with ulimit -n 1024\n",
+    )
+
+
 def test_a_command_does_not_care_for_settings_that_it_does_not_read() -> None:
     Path(".env").write_text("STEPS=many\nPAYLOAD_FILE=nowhere.csv\n")
 

@@ -172,6 +172,17 @@ def test_an_environment_that_refuses_is_exit_code_3_and_a_sentence(variables: di
     assert answer.stderr.count("\n") == 1
 
 
+def test_too_few_open_files_are_exit_code_3_and_a_sentence() -> None:
+    limited = ["sh", "-c", 'ulimit -n 10; exec "$@"', "sh", *WORKER, "--executors", "2"]
+    environment = {**os.environ, **CONFIGURED, **REGION, **KEYS, "LOG_LEVEL": "error"}
+
+    answer = subprocess.run(limited, capture_output=True, text=True, check=False, env=environment)
+
+    assert answer.returncode == 3, answer.stderr
+    assert "Too many open files" in answer.stderr
+    assert "Traceback" not in answer.stderr
+
+
 def test_the_orchestrators_settings_do_not_concern_it() -> None:
     answer = worker(**{**CONFIGURED, "PAYLOAD_FILE": "gone.json", "STEPS": "none"})
 
