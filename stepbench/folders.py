@@ -15,7 +15,7 @@ def obstacle(folder: Path) -> str | None:
     import tempfile
 
     if not names.is_text(folder):
-        return "its name has bytes that are no UTF-8 text"
+        return "its name has bytes that are no line of UTF-8 text"
     try:
         there = next(place for place in (folder, *folder.parents) if place.exists())
         if not there.is_dir():

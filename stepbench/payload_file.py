@@ -29,7 +29,7 @@ NAME = named("payload_file")
 def problems(path: Path, serializer: str) -> list[str]:
     """What is wrong with `path` that can be told without reading it, as sentences; empty if nothing is."""
     if not names.is_text(path):
-        return [f"{NAME}: {names.shown(path)} has bytes in its name that are no UTF-8 text; rename it, or make a link"]
+        return [f"{NAME}: {names.shown(path)} has bytes in its name that are no line of UTF-8 text; rename or link it"]
     try:
         exists = path.exists()
     except OSError as error:  # a name that is too long, a folder that may not be entered

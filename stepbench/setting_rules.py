@@ -117,10 +117,11 @@ def _steps_at_once_here(settings: Settings) -> int:
 
 
 def _metrics_dir(settings: Settings) -> Iterator[str]:
-    from stepbench import folders
+    from stepbench import folders, names
 
     if reason := folders.obstacle(settings.metrics_dir):
-        yield f"{named('metrics_dir')}: {settings.metrics_dir}: {reason}; name a folder that can be written"
+        folder = names.shown(settings.metrics_dir)
+        yield f"{named('metrics_dir')}: {folder}: {reason}; name a folder that can be written"
 
 
 def _chains(settings: Settings) -> Iterator[str]:

@@ -72,6 +72,6 @@ def _named(path: Path) -> Path:
     """`path`, which stands in what is printed and written. Raises UsageError for one that is no UTF-8 text."""
     if not names.is_text(path):
         raise UsageError(
-            f"{names.shown(path)} has bytes in its name that are no UTF-8 text; rename it, or make a link to it"
+            f"{names.shown(path)} has bytes in its name that are no line of UTF-8 text; rename it, or make a link to it"
         )
     return path

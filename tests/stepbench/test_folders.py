@@ -44,4 +44,6 @@ def test_where_no_file_can_be_made_is_found_by_trying(monkeypatch: pytest.Monkey
 
 
 def test_a_folder_whose_name_is_no_text_is_an_obstacle(tmp_path: Path) -> None:
-    assert obstacle(tmp_path / os.fsdecode(b"out\xff")) == "its name has bytes that are no UTF-8 text"
+    for name in (b"out\xff", b"out\nside", b"out\x1b[2J"):
+        assert obstacle(tmp_path / os.fsdecode(name)) == "its name has bytes that are no line of UTF-8 text"
+    assert obstacle(tmp_path / "gro\u00df, mit\u00a0L\u00fccke") is None
