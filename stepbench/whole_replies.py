@@ -22,6 +22,7 @@ _FORMS = {
     "content-length": re.compile(r"\d+"),
     "last-modified": re.compile(r".*GMT"),
     "content-range": re.compile(r"bytes \d+-\d+/\d+"),
+    "etag": re.compile(r'(W/)?"[^"]*"|[^"W].*'),  # some servers leave the quotes out
 }
 """Headers that something is made of, as all of one looks."""
 FIELDS: dict[str, tuple[str, ...]] = {

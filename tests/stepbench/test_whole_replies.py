@@ -133,6 +133,7 @@ CUT = {
         "GetObject",
         b"HTTP/1.1 206 Partial Content\r\n" + S3.partition(b"\n")[2] + b"Content-Length: 5\r\nContent-Range: bytes 0-",
     ),
+    "the name of a part": ("UploadPart", b'HTTP/1.1 200 OK\r\nConnection: close\r\nETag: "d41d8'),
     "an object without its length": ("GetObject", S3 + b"\r\n"),
     "a listing": ("ListObjectsV2", b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 50\r\n\r\n<a></a>"),
     "a date within a listing": ("ListObjectsV2", LISTING % (b"1", b"2026-11-21T21:43:;8.000Z")),

@@ -248,7 +248,7 @@ FAILURES: dict[str, tuple[Callable[[Desk], dict[str, Any]], str, str | None, boo
     "a server's own error": (fails_to_put(refused("InternalError", status=500)), "InternalError", "upload", True),
     "an unknown serializer": (lambda desk: {"output": make_output_spec(serializer="yaml")}, "UsageError", None, False),
     "an unknown step kind": (lambda desk: {"step_kind": "shell"}, "UsageError", None, False),
-    "a transform without its parameter": (lambda desk: {"transform": "cpu"}, "KeyError", "transform", False),
+    "a transform without its parameter": (lambda desk: {"transform": "cpu"}, "UsageError", None, False),
     "no memory": (fails_to_get(MemoryError()), "MemoryError", "download", False),
     "a bug": (fails_to_get(ZeroDivisionError("a bug of ours")), "ZeroDivisionError", "download", False),
 }

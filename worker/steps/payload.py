@@ -43,15 +43,18 @@ class Prepared:
 
 
 def prepare(message: StepMessage, tools: Tools) -> Prepared:
-    """Raises UsageError for a choice that this executor does not have."""
+    """Raises UsageError for a choice that this executor does not have, or that the message does not spell out."""
     writer = _format(message.output.serializer, message.output.compression, message.materialize)
     bucket, key_prefix = bucket_and_key(message.output.key_prefix)
+    transform = transforms.load(message.transform)
+    if missing := [name for name in transform.PARAMETERS if name not in message.transform_parameters]:
+        raise UsageError(f"the step message asks for transform {message.transform} and lacks its {', '.join(missing)}")
     return Prepared(
         message=message,
         client=tools.s3_client(message.s3_client),
         reader=_format(message.input.serializer, message.input.compression, message.materialize),
         writer=writer,
-        transform=transforms.load(message.transform),
+        transform=transform,
         output_uri=uri(bucket, tools.new_key(key_prefix, writer.suffix)),
     )
 

@@ -189,10 +189,17 @@ def test_preparing_names_a_new_key_below_the_prefix_with_the_formats_ending() ->
     doubles: Any = Doubles(Watch())
     tools = Tools(s3_client=lambda name: doubles, new_key=lambda prefix, suffix: f"{prefix}NEW.{suffix}")
     output = make_output_spec(key_prefix="s3://bucket/p/chain1-", serializer="jsonl", compression="gzip")
-    step = prepare(make_message(output=output, transform="cpu"), tools)
+    step = prepare(make_message(output=output, transform="cpu", transform_parameters={"transform_cpu_ms": 1.0}), tools)
     assert step.output_uri == "s3://bucket/p/chain1-NEW.jsonl.gz"
     assert (step.reader.serializer_name, step.writer.serializer_name) == ("json", "jsonl")
     assert step.writer.compression == Compression.parse("gzip")
+
+
+def test_a_transform_whose_parameters_the_message_lacks_is_refused() -> None:
+    doubles: Any = Doubles(Watch())
+    message = make_message(transform="cpu", transform_parameters={})
+    with pytest.raises(UsageError, match="transform cpu and lacks its transform_cpu_ms"):
+        prepare(message, Tools(s3_client=lambda name: doubles, new_key=lambda prefix, suffix: "k"))
 
 
 @pytest.mark.parametrize(
