@@ -81,6 +81,10 @@ class Clients:
         return client
 
     @cached_property
+    def ecs(self) -> Any:
+        return self._client("ecs", self._config.endpoint_url, user_agent_extra=USER_AGENT)
+
+    @cached_property
     def _session(self) -> Any:
         import boto3
         from botocore.exceptions import BotoCoreError

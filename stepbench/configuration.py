@@ -7,7 +7,8 @@ settings mean together by `stepbench.setting_rules`.
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from pydantic import ValidationError
@@ -16,9 +17,10 @@ from pydantic_core import ErrorDetails
 from stepbench import env_file, registry, setting_rules, settings_table
 from stepbench.env_file import ENV_FILE
 from stepbench.errors import UsageError
-from stepbench.settings import Program, Settings, flag_of, variable_of, variables_of
+from stepbench.settings import Program, Settings, flag_of, named, variable_of, variables_of
 from stepbench.settings_table import programs_of
 
+_BY_FLEET = ("fleets", "fleet", "steps_queue_url")
 READ_BY_ALL = ("LOG_LEVEL", "LOG_FORMAT")
 
 
@@ -34,26 +36,42 @@ def load(flags: Mapping[str, Any], program: Program = "orchestrator", only: Coll
         for field in Settings.model_fields
         if program in programs_of(field) and (only is None or variable_of(field) in {*only, *READ_BY_ALL})
     }
-    problems, invalid = [], set()
+    problems: list[str] = []
+    invalid: set[str] = set()
+    settings = _each_by_itself(flags, read, problems, invalid)
+    if read.issuperset(_BY_FLEET) and not invalid & set(_BY_FLEET):
+        with _told_among(problems):
+            invalid.add("steps_queue_url")  # where the fleet cannot be meant, nobody knows which it is
+            settings = _with_queue_of_fleet(settings, flags)
+            invalid.remove("steps_queue_url")
+    for rule in setting_rules.RULES:
+        if not invalid & set(rule.fields) and read.issuperset((*rule.fields, *rule.readers_of)):
+            with _told_among(problems):  # a choice that is not installed
+                problems += rule.check(settings)
+    if problems:
+        raise UsageError(problems)
+    return settings
+
+
+def _each_by_itself(flags: Mapping[str, Any], read: set[str], problems: list[str], invalid: set[str]) -> Settings:
+    """Adds to `problems` and `invalid`. What is right is still checked together, so that one start tells all."""
     try:
-        settings = Settings(**flags)
+        return Settings(**flags)
     except ValidationError as error:
         for detail in error.errors():
             field = _field_of(str(detail["loc"][0]))
             invalid.add(field)
             if field in read:
                 problems.append(f"{_place(field, detail['input'], flags)}: {_reason(field, detail)}")
-        # What is right is still checked together, so that one start tells all.
-        settings = Settings.model_construct(**_valid_values(flags, invalid))
-    for rule in setting_rules.RULES:
-        if not invalid & set(rule.fields) and read.issuperset((*rule.fields, *rule.readers_of)):
-            try:
-                problems += rule.check(settings)
-            except UsageError as error:  # a choice that is not installed
-                problems += error.problems
-    if problems:
-        raise UsageError(problems)
-    return settings
+    return Settings.model_construct(**_valid_values(flags, invalid))
+
+
+@contextmanager
+def _told_among(problems: list[str]) -> Iterator[None]:
+    try:
+        yield
+    except UsageError as error:
+        problems += error.problems
 
 
 def in_force(settings: Settings) -> dict[str, Any]:
@@ -64,6 +82,24 @@ def in_force(settings: Settings) -> dict[str, Any]:
 def unknown_lines() -> list[str]:
     """A sentence for each thing that `.env` says in vain."""
     return env_file.complaints([variable for field in Settings.model_fields for variable in variables_of(field)])
+
+
+def _with_queue_of_fleet(settings: Settings, flags: Mapping[str, Any]) -> Settings:
+    """A fleet that is named stands above ORCH_STEPS_QUEUE_URL, which a stack's `.env` has too. Raises UsageError."""
+    if settings.fleet is None:
+        return settings
+    place = _place("fleet", settings.fleet, flags)
+    if not settings.fleets:
+        raise UsageError(f"{place}: {named('fleets')} is not set, which tells what fleets there are")
+    if settings.fleet not in settings.fleets:
+        raise UsageError(f"{place}: {registry.unknown_choice(settings.fleet, tuple(settings.fleets))}")
+    url = settings.fleets[settings.fleet].steps_queue_url
+    if (given := flags.get(variable_of("steps_queue_url"))) not in (None, "", url):
+        raise UsageError(
+            f"{flag_of(variable_of('steps_queue_url'))} {given}: the steps queue of the fleet {settings.fleet!r} is "
+            f"{url}; leave this out, or {named('fleet')}"
+        )
+    return settings.model_copy(update={"steps_queue_url": url})
 
 
 def _field_of(variable: str) -> str:

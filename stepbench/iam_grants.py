@@ -3,6 +3,7 @@
 Batch calls have no actions of their own: `sqs:SendMessage` covers SendMessageBatch, and so on.
 https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonsqs.html
 https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazons3.html
+https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonelasticcontainerservice.html
 """
 
 from __future__ import annotations
@@ -11,12 +12,22 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, get_args
 
+from stepbench import fleets
 from stepbench.settings import Settings
 
 Role = Literal["worker", "orchestrator", "operator"]
 ROLES: tuple[Role, ...] = get_args(Role)
 Target = Literal[
-    "objects", "bucket", "whole bucket", "steps queue", "results queues", "dead-letter queue", "every queue", "key"
+    "objects",
+    "bucket",
+    "whole bucket",
+    "steps queue",
+    "results queues",
+    "dead-letter queue",
+    "every queue",
+    "key",
+    "ECS service",
+    "tasks of its cluster",
 ]
 
 
@@ -43,6 +54,11 @@ def _keeps_a_copy(settings: Settings) -> bool:
 
 def _tags(settings: Settings) -> bool:
     return settings.payload_tag
+
+
+def _is_on_ecs(settings: Settings) -> bool:
+    found = fleets.of_run(settings)
+    return found is not None and found[1].ecs is not None
 
 
 def _deletes(settings: Settings) -> bool:
@@ -103,6 +119,13 @@ GRANTS: dict[Role, tuple[Grant, ...]] = {
         ),
         Grant("SendCompletions", "results queues", {"sqs:SendMessage": "to post completions to the run that asked"}),
         _KEY,
+        # The task's own role: ECS's agent asks in its name. A task has no name before it is there.
+        Grant(
+            "ProtectTask",
+            "tasks of its cluster",
+            {"ecs:UpdateTaskProtection": "to keep its own task from being scaled in while it has steps"},
+            when=_is_on_ecs,
+        ),
     ),
     "orchestrator": (
         Grant(
@@ -172,6 +195,16 @@ GRANTS: dict[Role, tuple[Grant, ...]] = {
             when=_deletes,
         ),
         _KEY,
+        # A run without these waits until the fleet's alarm starts it.
+        Grant(
+            "StartFleet",
+            "ECS service",
+            {
+                "ecs:DescribeServices": "to see whether the fleet has tasks",
+                "ecs:UpdateService": "to start a first one where it has none, and to scale it by hand",
+            },
+            when=_is_on_ecs,
+        ),
         # Last, as the operator's. Without it a step that was dead-lettered is given up after STALL_TIMEOUT.
         Grant(
             "FindDeadLetters",

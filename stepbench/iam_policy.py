@@ -9,6 +9,7 @@ from fnmatch import fnmatchcase
 from typing import Any
 from urllib.parse import urlsplit
 
+from stepbench import fleets
 from stepbench.iam_grants import GRANTS, Role, Target
 from stepbench.prefix import literal_part
 from stepbench.settings import Settings
@@ -64,6 +65,8 @@ def _on(target: Target, settings: Settings, dead_letter_queue: str) -> dict[str,
             return {"Resource": f"arn:{place.partition}:s3:::{settings.bucket}"}
         case "key":
             return _key(place, settings.kms_key_id or "")
+        case "ECS service" | "tasks of its cluster":
+            return {"Resource": _of_fleet(target, place, settings)}
         case _:
             return {"Resource": _queue(target, place, settings, dead_letter_queue)}
 
@@ -80,6 +83,16 @@ def _queue(target: Target, place: _Place, settings: Settings, dead_letter_queue:
         "dead-letter queue": dead_letter_queue,
     }
     return place.arn("sqs", names[target])
+
+
+def _of_fleet(target: Target, place: _Place, settings: Settings) -> str:
+    found = fleets.of_run(settings)
+    assert found is not None
+    service = found[1].ecs
+    assert service is not None  # else no statement is about it
+    if target == "ECS service":
+        return place.arn("ecs", f"service/{service.cluster}/{service.name}")
+    return place.arn("ecs", f"task/{service.cluster}/*")
 
 
 @dataclass(frozen=True)

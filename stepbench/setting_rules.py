@@ -33,7 +33,8 @@ def _bucket(settings: Settings) -> Iterator[str]:
     both = "set both to run against AWS, or neither to run on this machine"
     if settings.bucket is None:
         if settings.steps_queue_url is not None:
-            yield f"{named('bucket')} is not set, but {named('steps_queue_url')} is: {both}"
+            given = "fleet" if settings.fleet else "steps_queue_url"
+            yield f"{named('bucket')} is not set, but {named(given)} is: {both}"
         return
     if not _BUCKET.fullmatch(settings.bucket):
         yield f"{named('bucket')}: {settings.bucket!r} is no bucket name; 3 to 63 of a-z, 0-9, dot and hyphen"
@@ -43,17 +44,25 @@ def _bucket(settings: Settings) -> Iterator[str]:
 
 def _queues(settings: Settings) -> Iterator[str]:
     for field in ("steps_queue_url", "results_queue_url"):
-        url = getattr(settings, field)
-        if url is None:
-            continue
-        path = _path_of_url(url)
-        if path is None or not _QUEUE_PATH.search(path):
-            yield f"{named(field)}: {url!r} is no queue URL; https://sqs.REGION.amazonaws.com/ACCOUNT/NAME is one"
-        elif path.endswith(".fifo"):
-            yield f"{named(field)}: {url!r} is a FIFO queue; a standard queue is needed"
+        yield from _queue(named(field), getattr(settings, field))
     both = (settings.steps_queue_url, settings.results_queue_url)
     if all(both) and both[0] == both[1]:
         yield f"{named('results_queue_url')} is the steps queue; the two need a queue each"
+
+
+def _queue(where: str, url: str | None) -> Iterator[str]:
+    if url is None:
+        return
+    path = _path_of_url(url)
+    if path is None or not _QUEUE_PATH.search(path):
+        yield f"{where}: {url!r} is no queue URL; https://sqs.REGION.amazonaws.com/ACCOUNT/NAME is one"
+    elif path.endswith(".fifo"):
+        yield f"{where}: {url!r} is a FIFO queue; a standard queue is needed"
+
+
+def _fleets(settings: Settings) -> Iterator[str]:
+    for name, fleet in (settings.fleets or {}).items():
+        yield from _queue(f"{named('fleets')}, fleet {name!r}", fleet.steps_queue_url)
 
 
 def _endpoint(field: str, settings: Settings) -> Iterator[str]:
@@ -137,6 +146,7 @@ RULES = (
     *(Rule((field,), partial(_endpoint, field)) for field in ENDPOINTS),
     Rule(("bucket", "steps_queue_url"), _bucket),
     Rule(("steps_queue_url", "results_queue_url"), _queues),
+    Rule(("fleets",), _fleets),
     Rule(("prefix",), _prefix),
     Rule(("sse", "kms_key_id"), _encryption),
     Rule(("payload_file", "serializer"), _payload_file),

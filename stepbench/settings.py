@@ -12,11 +12,19 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, AliasChoices, Field, ValidationInfo, field_validator
+from pydantic import (
+    AfterValidator,
+    AliasChoices,
+    BeforeValidator,
+    Field,
+    PlainSerializer,
+    ValidationInfo,
+    field_validator,
+)
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-from stepbench import env_file, registry
+from stepbench import env_file, fleets, registry
 
 Program = Literal["orchestrator", "worker"]
 
@@ -75,6 +83,7 @@ SerializerName = Annotated[str, AfterValidator(_choice_in("stepbench.serializers
 TransformName = Annotated[str, AfterValidator(_choice_in("worker.transforms"))]
 S3ClientName = Annotated[str, AfterValidator(_choice_in("stepbench.s3_clients"))]
 CompressionText = Annotated[str, AfterValidator(_compression)]
+FleetsText = Annotated[dict[str, fleets.Fleet], BeforeValidator(fleets.parse), PlainSerializer(fleets.text)]
 
 
 class Variables(PydanticBaseSettingsSource):
@@ -129,6 +138,15 @@ class Settings(BaseSettings):
     )
     steps_queue_url: str | None = setting(
         "ORCH_STEPS_QUEUE_URL", None, "SQS queue that carries step messages to the workers", programs=BOTH
+    )
+    fleets: FleetsText | None = setting(
+        "ORCH_FLEETS",
+        None,
+        "the fleets of workers that there are, with the steps queue of each, as the stack in infra/ prints them",
+        accepts="one line of JSON",
+    )
+    fleet: str | None = setting(
+        "ORCH_FLEET", None, "name of the fleet in ORCH_FLEETS that does the steps: its steps queue is the run's"
     )
     results_queue_prefix: str = setting(
         "ORCH_RESULTS_QUEUE_PREFIX",
@@ -303,6 +321,12 @@ class Settings(BaseSettings):
         "HEALTH_FILE",
         None,
         "a worker writes this file every few seconds while it gets on, for health checks",
+        programs=WORKER,
+    )
+    ecs_agent_uri: str | None = setting(
+        "ECS_AGENT_URI",
+        None,
+        "set by ECS in its containers: a worker has its task kept from being scaled in while it has steps",
         programs=WORKER,
     )
     log_level: Literal["debug", "info", "warning", "error"] | None = setting(

@@ -1,4 +1,4 @@
-"""An emulator of S3, SQS and IAM in one process, with IAM's policies enforced, for tests that need permissions.
+"""An emulator of S3, SQS, ECS and IAM in one process, with IAM's policies enforced, for tests that need permissions.
 
 `python tests/emulator.py` prints its port and lives as long as its standard input, as the embedded emulators do.
 `enforcing()` starts it for a test and gives an `Account`, which makes users with exactly the policy they are given.
@@ -48,10 +48,15 @@ class Account:
     def __init__(self, port: str) -> None:
         self.endpoint = f"http://127.0.0.1:{port}"
 
+    @property
+    def root(self) -> User:
+        """Who may do everything."""
+        return User("root", _keys(*ROOT_KEYS) | self._here)
+
     @functools.cache  # noqa: B019 # an account lives as long as its test
     def client(self, service: str) -> Any:
         """A boto3 client that is allowed everything."""
-        return self.client_of(User("root", _keys(*ROOT_KEYS)), service)
+        return self.client_of(self.root, service)
 
     def client_of(self, user: User, service: str) -> Any:
         """A boto3 client that is allowed what `user` is; it retries nothing."""
@@ -67,8 +72,25 @@ class Account:
         iam = self.client("iam")
         iam.create_user(UserName=name)
         keys = iam.create_access_key(UserName=name)["AccessKey"]
-        here = {"AWS_REGION": REGION, "AWS_ENDPOINT_URL": self.endpoint}
-        return User(name, {**_keys(keys["AccessKeyId"], keys["SecretAccessKey"]), **here})
+        return User(name, _keys(keys["AccessKeyId"], keys["SecretAccessKey"]) | self._here)
+
+    @property
+    def _here(self) -> dict[str, str]:
+        return {"AWS_REGION": REGION, "AWS_ENDPOINT_URL": self.endpoint}
+
+    def new_service(self, cluster: str, name: str, desired: int) -> None:
+        """An ECS service of a task that nobody runs."""
+        ecs = self.client("ecs")
+        ecs.create_cluster(clusterName=cluster)
+        container = {"name": "worker", "image": "stepbench", "memory": 64}
+        ecs.register_task_definition(family=name, containerDefinitions=[container])
+        ecs.create_service(cluster=cluster, serviceName=name, taskDefinition=name, desiredCount=desired)
+
+    def desired_count(self, cluster: str, name: str) -> int:
+        """How many tasks the service is to have."""
+        [found] = self.client("ecs").describe_services(cluster=cluster, services=[name])["services"]
+        count: int = found["desiredCount"]
+        return count
 
     def allow(self, name: str, policy: dict[str, Any]) -> None:
         """Replaces what the user `name` may do; holds from the next call on."""
@@ -99,7 +121,7 @@ def main() -> None:
     from orchestrator.local.emulation import application
     from orchestrator.local.http_server import serve
 
-    app = application("s3", "sqs", "iam")
+    app = application("s3", "sqs", "ecs", "iam")
     _enforce()
     server = serve(app)
     sys.stdout.write(f"{server.server_address[1]}\n")
@@ -125,6 +147,7 @@ def _enforce() -> None:
     # What a signature covers is the SDK's business; moto's own calculation of it stumbles over some headers.
     IAMRequestBase.check_signature = lambda self: None  # type: ignore[method-assign] # ours in moto's place
     _name_resources_of_sqs()
+    _name_resources_of_ecs()
     _check_deletion_of_several_objects()
 
 
@@ -139,8 +162,8 @@ def _check_action_permitted(request: Any, resource: str) -> None:
         return any(_allows(statement, action, resource, prefix) for statement in statements)
 
     if not is_allowed(action, resource):
-        if request._service == "sqs":
-            raise _refusal(user.arn, action.lower(), resource)
+        if request._service in ("sqs", "ecs"):
+            raise _refusal(user.arn, action.lower() if request._service == "sqs" else action, resource)
         request._raise_access_denied()
     for also_needed, of_what in (*_tagging(request, resource), *_uses_of_keys(request, resource)):
         if not is_allowed(also_needed, of_what):
@@ -169,12 +192,14 @@ def _matches(patterns: str | list[str], text: str) -> bool:
 
 def _refusal(user: str, action: str, resource: str) -> Exception:
     """In AWS's words. SQS writes its actions in lower case there."""
+    from moto.ecs.exceptions import ECSException
     from moto.s3.exceptions import S3ClientError
     from moto.sqs.exceptions import SQSException
 
-    kind = SQSException if action.startswith("sqs:") else S3ClientError
+    service = action.partition(":")[0]
+    kind = {"sqs": SQSException, "ecs": ECSException}.get(service, S3ClientError)
     return kind(
-        "AccessDenied",
+        "AccessDeniedException" if service == "ecs" else "AccessDenied",
         f"User: {user} is not authorized to perform: {action} on resource: {resource} "
         f"because no identity-based policy allows the {action} action",
     )
@@ -211,26 +236,53 @@ def _uses_of_keys(request: Any, resource: str) -> list[tuple[str, str]]:
 
 
 def _name_resources_of_sqs() -> None:
-    """A queue that does not exist (yet) has its ARN too; and a refusal is an answer in the protocol of the call."""
-    from moto.core.responses import ActionResult
-    from moto.sqs.exceptions import SQSException
+    """A queue that does not exist (yet) has its ARN too."""
     from moto.sqs.responses import SQSResponse
-
-    call_action = SQSResponse.call_action
 
     def determine_resource(self: Any) -> str:
         name = self._get_param("QueueName") or self._get_queue_name()
         return f"arn:aws:sqs:{self.region}:{self.current_account}:{name}"
 
+    SQSResponse._determine_resource = determine_resource  # type: ignore[method-assign] # ours in moto's place
+    _answer_refusals(SQSResponse, 403)
+
+
+def _name_resources_of_ecs() -> None:
+    """moto names none of them, and does not know how tasks are protected."""
+    from moto.core.responses import ActionResult
+    from moto.ecs.responses import EC2ContainerServiceResponse
+
+    def determine_resource(self: Any) -> str:
+        asked = json.loads(self.body)
+        [name] = asked.get("services") or asked.get("tasks") or [asked.get("service") or asked.get("serviceName", "")]
+        kind = "task" if "tasks" in asked else "service"
+        return f"arn:aws:ecs:{self.region}:{self.current_account}:{kind}/{asked.get('cluster', '')}/{name}"
+
+    def update_task_protection(self: Any) -> Any:
+        asked = json.loads(self.body)
+        task = {"taskArn": asked["tasks"][0], "protectionEnabled": asked["protectionEnabled"]}
+        return ActionResult({"protectedTasks": [task], "failures": []})
+
+    EC2ContainerServiceResponse._determine_resource = determine_resource  # type: ignore[attr-defined] # ours beside moto's
+    EC2ContainerServiceResponse.update_task_protection = update_task_protection  # type: ignore[attr-defined] # as above
+    _answer_refusals(EC2ContainerServiceResponse, 400)
+
+
+def _answer_refusals(responses: Any, status: int) -> None:
+    """A refusal is an answer in the protocol of the call."""
+    from moto.core.exceptions import ServiceException
+    from moto.core.responses import ActionResult
+
+    call_action = responses.call_action
+
     def answer(self: Any) -> Any:
         try:
             return call_action(self)
-        except SQSException as refused:
+        except ServiceException as refused:
             _, headers, body = self.serialized(ActionResult(refused))
-            return 403, headers, body
+            return status, headers, body
 
-    SQSResponse._determine_resource = determine_resource  # type: ignore[method-assign] # ours in moto's place
-    SQSResponse.call_action = answer  # type: ignore[method-assign] # ours in moto's place
+    responses.call_action = answer
 
 
 def _check_deletion_of_several_objects() -> None:

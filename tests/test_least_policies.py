@@ -25,6 +25,7 @@ import pytest
 
 from stepbench.iam_grants import GRANTS
 from stepbench.refusals import refused_action
+from tests.ecs_agent import agent_at_work
 from tests.emulator import ACCOUNT, REGION, Account, User, enforcing
 from tests.factories import make_done, make_message
 from tests.runs.programs import RunProgram, WorkerProgram
@@ -35,6 +36,7 @@ START = ("start", "--json", "--quiet", "--steps", "2", "--serializer", "raw", "-
 SMALL = ("--payload-mb", "0.01")
 IN_PARTS = ("--payload-mb", "6", "--s3-part-mb", "5.243")
 BUCKET = "payloads"
+CLUSTER = "stack"
 WITH_KEY = {"SSE": "kms", "KMS_KEY_ID": f"arn:aws:kms:{REGION}:{ACCOUNT}:key/1234abcd-12ab-34cd-56ef-1234567890ab"}
 
 Allowed = tuple[str, str]
@@ -81,6 +83,8 @@ TO_FIND_DEAD_LETTERS: list[Allowed] = [
     ("FindDeadLetters", "sqs:ReceiveMessage"),
     ("FindDeadLetters", "sqs:ChangeMessageVisibility"),
 ]
+TO_START_THE_FLEET: list[Allowed] = [("StartFleet", "ecs:DescribeServices"), ("StartFleet", "ecs:UpdateService")]
+TO_PROTECT_ITS_TASK: Allowed = ("ProtectTask", "ecs:UpdateTaskProtection")
 TO_ABORT: Allowed = ("WritePayloads", "s3:AbortMultipartUpload")
 TAKEN_AWAY = {
     "orchestrator": [
@@ -88,10 +92,19 @@ TAKEN_AWAY = {
         *ENDS_A_RUN_ON_A_SHARED_QUEUE,
         *OF_THE_KEY,
         *TO_FIND_DEAD_LETTERS,
+        *TO_START_THE_FLEET,
         TO_READ_COPIES,
         TO_ABORT,
     ],
-    "worker": [*FAILS_A_STEP, *ENDS_A_WORKER, *OF_THE_KEY, TO_KEEP_HIDDEN, TO_DELETE_ORPHANS, TO_ABORT],
+    "worker": [
+        *FAILS_A_STEP,
+        *ENDS_A_WORKER,
+        *OF_THE_KEY,
+        TO_KEEP_HIDDEN,
+        TO_DELETE_ORPHANS,
+        TO_PROTECT_ITS_TASK,
+        TO_ABORT,
+    ],
 }
 
 
@@ -145,6 +158,13 @@ class Place:
 
     def _environment(self, user: User, settings: dict[str, str]) -> dict[str, str]:
         return {**os.environ, **user.environment, **self.settings, **settings}
+
+    def new_fleet(self) -> dict[str, str]:
+        """Settings that name a fleet of ECS's for the steps queue; it sleeps."""
+        self.account.new_service(CLUSTER, self.worker.name, 0)
+        url = self.settings["ORCH_STEPS_QUEUE_URL"]
+        fleet = {"steps_queue_url": url, "cluster": CLUSTER, "service": self.worker.name, "max": 2}
+        return {"ORCH_FLEETS": json.dumps({"small": fleet}), "ORCH_FLEET": "small"}
 
     @property
     def below(self) -> str:
@@ -422,6 +442,48 @@ def test_without_it_a_run_finds_none_of_its_dead_letters_and_waits_for_the_stall
 
     assert ("STALL_TIMEOUT" in lost["message"]) is (without is not None)
     assert told is (without is not None)
+
+
+@pytest.mark.parametrize("without", [None, *TO_START_THE_FLEET], ids=str)
+def test_without_it_a_run_does_not_start_its_fleet_says_why_and_goes_on(place: Place, without: Allowed | None) -> None:
+    fleet = place.new_fleet()
+    allow(place, "orchestrator", without, **fleet)
+    with place.working():
+        ended = place.run_as(place.orchestrator, *START, *SMALL, **fleet)
+
+    assert ended.returncode == 0, ended.stderr
+    assert place.account.desired_count(CLUSTER, place.worker.name) == (1 if without is None else 0)
+    [said] = ended.stderr.splitlines()
+    assert said.startswith("Fleet small had no tasks" if without is None else "Fleet small could not be looked after: ")
+    if without is not None:
+        statement = json.loads(said.partition("allows it: ")[2].rpartition("; its alarm")[0])
+        assert (statement["Sid"], f"{without[1]} was refused" in said) == (without[0], True)
+
+
+@pytest.mark.parametrize("without", [None, TO_PROTECT_ITS_TASK], ids=["with it", "without it"])
+def test_without_it_a_workers_task_is_not_protected_and_its_steps_are_done_all_the_same(
+    place: Place, without: Allowed | None
+) -> None:
+    ecs, fleet = place.account.client_of(place.worker, "ecs"), place.new_fleet()
+    allow(place, "worker", without, **fleet)
+
+    def ask_ecs(_: int, asked: dict[str, Any]) -> tuple[int, str]:
+        """As the agent does, in the name of the task's role."""
+        try:
+            ecs.update_task_protection(cluster=CLUSTER, tasks=["1"], protectionEnabled=asked["ProtectionEnabled"])
+        except ecs.exceptions.ClientError as error:
+            return 400, json.dumps({"error": error.response["Error"]})
+        return agent.granted(asked)
+
+    with agent_at_work() as agent:
+        agent.answers = ask_ecs
+        with place.working(ECS_AGENT_URI=agent.uri) as worker:
+            ended = place.run_as(place.orchestrator, *START, *SMALL, "--transform=cpu", "--transform-cpu-ms=800")
+            eventually("the agent is asked", lambda: agent.asked)
+
+    assert ended.returncode == 0, ended.stderr
+    told = worker.log_lines("could not have this task protected from being scaled in, or no longer")
+    assert [TO_PROTECT_ITS_TASK[1] in line["why"] for line in told] == ([] if without is None else [True])
 
 
 @pytest.mark.parametrize(

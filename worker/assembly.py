@@ -70,6 +70,7 @@ def assemble(settings: Settings) -> Worker:
         visibility_timeout_seconds=settings.visibility_timeout_seconds,
         drain_timeout_seconds=settings.drain_timeout_seconds,
         health_file=settings.health_file,
+        ecs_agent_uri=settings.ecs_agent_uri,
     )
     visibility = settings.visibility_timeout_seconds
 

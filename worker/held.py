@@ -72,6 +72,10 @@ class HeldSteps:
         with self._lock:
             return step.receipt in self._disowned
 
+    def any(self) -> bool:
+        with self._lock:
+            return bool(self._steps)
+
     def steps(self) -> list[HeldStep]:
         with self._lock:
             return list(self._steps.values())

@@ -1,7 +1,8 @@
 """The worker: receive for free executors → hand over → publish completions → delete; drain when told to end.
 
 Threads, because nearly all of the time is waiting for AWS or for an executor: one receives, one publishes, two keep
-watch over held messages, one over idle executors, and one stands by each executor. The main thread waits for signals.
+watch over held messages, one over idle executors, and one stands by each executor; one writes the health file and one
+has the worker's task protected, where there are such. The main thread waits for signals.
 
 The order of an end, each stage waiting for the one before it:
   1. the intake asks for no more; what the long poll under way still brings is handed back
@@ -43,6 +44,7 @@ from worker.intake import Intake
 from worker.publisher import Finished, Publisher
 from worker.pulse import Pulse
 from worker.steps_queue import StepsQueue
+from worker.task_protection import TaskProtection
 from worker.throttling import Throttling
 
 IDLE_CHECK_SECONDS = 1.0
@@ -65,6 +67,7 @@ class WorkerOptions:
     visibility_timeout_seconds: int
     drain_timeout_seconds: float
     health_file: Path | None = None
+    ecs_agent_uri: str | None = None
 
 
 class Worker:
@@ -84,6 +87,7 @@ class Worker:
         self._options = options
         self._pulse = pulse
         self._health = HealthFile(options.health_file, pulse) if options.health_file else None
+        self._protection = TaskProtection(options.ecs_agent_uri) if options.ecs_agent_uri else None
         self._steps_queue = StepsQueue(steps_queue, self._end_with)
         self._factory = factory
         self._held = HeldSteps(self._stop_before_upload)
@@ -142,6 +146,8 @@ class Worker:
         watchers.append(self._thread("idle", self._watch_the_idle))
         if self._health is not None:
             watchers.append(self._thread("health", partial(self._health.keep, self._ended)))
+        if self._protection is not None:  # not waited for at the end: the task is gone then, protected or not
+            self._thread("protection", partial(self._protection.keep, self._held.any, self._ended))
         publisher = self._thread("publisher", self._publisher.run)
         stands = [self._thread(f"executor-{slot}", self._stand_by(slot)) for slot in self._executors]
         intake = self._thread("intake", self._intake.run)

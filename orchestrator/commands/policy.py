@@ -18,6 +18,8 @@ SETTINGS: tuple[str, ...] | None = (
     "ORCH_BUCKET",
     "ORCH_PREFIX",
     "ORCH_STEPS_QUEUE_URL",
+    "ORCH_FLEETS",
+    "ORCH_FLEET",
     "ORCH_RESULTS_QUEUE_PREFIX",
     "ORCH_RESULTS_QUEUE_URL",
     "SSE",

@@ -38,6 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(settings: Settings, arguments: argparse.Namespace) -> int:
     """As `start`; 0 for a run that has finished. Raises UsageError, EnvironmentRefused, KeyboardInterrupt."""
     from orchestrator.commands._ending import say, tell, telling_what_is_kept
+    from orchestrator.fleets import waking
     from orchestrator.interrupts import insisting
     from orchestrator.report import metrics_file
     from orchestrator.report.live import progress_view
@@ -46,7 +47,7 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:
     from orchestrator.run.execution import go_on
     from orchestrator.run.journal import Journal
     from orchestrator.s3_copy import holding
-    from stepbench import aws_errors
+    from stepbench import aws_errors, flags
 
     path, fetched = _here_or_fetched(settings, arguments.target)
     with ExitStack() as stack:
@@ -59,9 +60,11 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:
                 say(said)
                 return 0
             past = history.read(file.lines)
-            place = stack.enter_context(site.opened(resumption.settings_for(file, past, settings)))
+            decided = resumption.settings_for(file, past, settings, flags.given(arguments))
+            place = stack.enter_context(site.opened(decided))
             stack.enter_context(aws_errors.worded("orchestrator", place.settings))
             preflight.check(place.settings, place.clients)
+            waking.wake(place.settings, say)
             keeping, newest = stack.enter_context(
                 holding.taken_up(file, past, place, journal, force=arguments.force, say=say)
             )

@@ -25,6 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(settings: Settings, arguments: argparse.Namespace) -> int:
     """0 when all chains are done, 1 when one failed. Raises UsageError, EnvironmentRefused, KeyboardInterrupt."""
     from orchestrator.commands._ending import say, tell, telling_what_is_kept
+    from orchestrator.fleets import waking
     from orchestrator.interrupts import insisting
     from orchestrator.report.live import progress_view
     from orchestrator.report.tally import Tally
@@ -49,6 +50,7 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:
         place.wait_until_working()
         stack.enter_context(aws_errors.worded("orchestrator", place.settings))
         preflight.check(place.settings, place.clients)
+        waking.wake(place.settings, say)
         made = plan.make(
             place.settings, environment=place.environment, run_id=run_id, date=f"{now:%Y-%m-%d}", metrics_file=path
         )

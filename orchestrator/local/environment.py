@@ -20,7 +20,7 @@ NOTHING_ELSE = {
     "AWS_EC2_METADATA_DISABLED": "true",
 }
 # An empty value means "not set", and wins over `.env`.
-NOT_SET = ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL", "ORCH_RESULTS_QUEUE_URL")
+NOT_SET = ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL", "ORCH_RESULTS_QUEUE_URL", "ORCH_FLEET")
 PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
 HOST = "127.0.0.1"
 

@@ -110,6 +110,9 @@ def _furnished(settings: Settings, endpoints: dict[str, str], block: ExitStack, 
         "s3_endpoint_url": endpoints["s3"],
         "sqs_endpoint_url": endpoints["sqs"],
         "bucket": BUCKET,
+        "fleets": None,
+        "fleet": None,
+        "ecs_agent_uri": None,
         "results_queue_url": None,
     }
     placed = settings.model_copy(update=here)

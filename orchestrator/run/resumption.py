@@ -6,7 +6,7 @@ keeps its files, is told anew. A setting that was given and says otherwise than 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -23,8 +23,8 @@ from stepbench.errors import EnvironmentRefused, UsageError
 from stepbench.settings import Settings, named, of_values, variable_of
 
 
-def settings_for(file: MetricsFile, past: History, given: Settings) -> Settings:
-    """`given`, with the run's own in all that decides what a run does.
+def settings_for(file: MetricsFile, past: History, given: Settings, flags: Collection[str]) -> Settings:
+    """`given`, with the run's own in all that decides what a run does. `flags`: variables that were given as flags.
 
     Raises UsageError for each setting that contradicts the run, EnvironmentRefused where nothing is left to go on with.
     """
@@ -42,7 +42,7 @@ def settings_for(file: MetricsFile, past: History, given: Settings) -> Settings:
         )
     if file.run.environment == "embedded":
         _refuse_another_stack(file, given)
-    if problems := _contradictions(file, given):
+    if problems := _contradictions(file, given, flags):
         raise UsageError(problems)
     names = (*plan.DECIDED_BY, "metrics_sync_seconds", "metrics_fsync")
     then = _deciding(file, {variable_of(name): recorded.get(variable_of(name), "") for name in names})
@@ -95,12 +95,22 @@ def _deciding(file: MetricsFile, values: Mapping[str, Any]) -> Settings:
         ) from error
 
 
-def _contradictions(file: MetricsFile, given: Settings) -> list[str]:
+def _contradictions(file: MetricsFile, given: Settings, flags: Collection[str]) -> list[str]:
     now, then = configuration.in_force(given), file.run.settings
     told = [name for name in plan.DECIDED_BY if name in given.model_fields_set]
+    if _is_of_another_fleet(given, then, flags):
+        told.remove("steps_queue_url")
+    by = {name: named("fleet" if name == "steps_queue_url" and given.fleet else name) for name in told}
     return [
-        f"{named(name)}: {now[variable]} contradicts run {file.run.run_id}, which has "
+        f"{by[name]}: {now[variable]} contradicts run {file.run.run_id}, which has "
         f"{then.get(variable, 'another default')}; set it to that, or not at all"
         for name in told
         if now[variable := variable_of(name)] != then.get(variable)
     ]
+
+
+def _is_of_another_fleet(given: Settings, then: Mapping[str, Any], flags: Collection[str]) -> bool:
+    """Whether the run has a fleet that is known, and the steps queue that is set is that of a stack's default one."""
+    variable = variable_of("steps_queue_url")
+    known = [fleet.steps_queue_url for fleet in (given.fleets or {}).values()]
+    return given.fleet is None and variable not in flags and {given.steps_queue_url, then.get(variable)} <= set(known)

@@ -18,8 +18,10 @@ FILE = "infra/modules/iam/policies.json"
 
 _QUEUES = "https://sqs.eu-west-1.amazonaws.com/123456789012"
 _ARNS = "arn:aws:sqs:eu-west-1:123456789012"
+_OF_ECS = "arn:aws:ecs:eu-west-1:123456789012"
 _KEY = "arn:aws:kms:eu-west-1:123456789012:key/0"
 _BELOW = "runs/*"
+_FLEETS = json.dumps({"fleet": {"steps_queue_url": f"{_QUEUES}/steps", "cluster": "cluster", "service": "service"}})
 
 _TOKENS = {
     f"arn:aws:s3:::bucket/{_BELOW}": "objects",
@@ -29,6 +31,8 @@ _TOKENS = {
     f"{_ARNS}:results-*": "results_queues",
     f"{_ARNS}:fixed": "results_queues",
     _KEY: "key",
+    f"{_OF_ECS}:service/cluster/service": "service",
+    f"{_OF_ECS}:task/cluster/*": "tasks",
     "*": "everything",
 }
 
@@ -78,6 +82,7 @@ def _of(role: Role, cases: frozenset[str]) -> Iterator[dict[str, Any]]:
         "ORCH_BUCKET": "bucket",
         "ORCH_PREFIX": "runs/${RUN_ID}/",
         "ORCH_STEPS_QUEUE_URL": f"{_QUEUES}/steps",
+        "ORCH_FLEETS": _FLEETS,
         "ORCH_RESULTS_QUEUE_PREFIX": "results-",
         **_ALWAYS,
     }

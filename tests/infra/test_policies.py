@@ -32,6 +32,8 @@ def printed(role: Role, stack: Rendered, fleet: str) -> dict[str, Any]:
     name = stack.outputs["cluster_name"]
     # Stand-ins for AWS give every queue one URL; the names are ours.
     values["ORCH_STEPS_QUEUE_URL"] = f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/{name}-{fleet}-steps"
+    known = stack.outputs["fleets"][fleet]
+    values["ORCH_FLEETS"] = {fleet: known | {"steps_queue_url": values["ORCH_STEPS_QUEUE_URL"]}}
     if "ORCH_RESULTS_QUEUE_URL" in values:
         values["ORCH_RESULTS_QUEUE_URL"] = f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/{name}-fixed-results"
     values |= {"CLEANUP": True, "METRICS_SYNC_SECONDS": 60}

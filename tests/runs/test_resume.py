@@ -327,6 +327,27 @@ def test_settings_that_contradict_the_run_are_refused(fleet: Fleet, flags: list[
     assert not refused.events("resumed")
 
 
+def test_a_run_on_a_fleet_goes_on_there_and_contradicts_another_only_where_that_was_asked_for(fleet: Fleet) -> None:
+    other = fleet.new_queue("other")
+    fleets = {"mine": {"steps_queue_url": fleet.steps_queue_url}, "default": {"steps_queue_url": other}}
+    as_the_stack_prints = {"ORCH_FLEETS": json.dumps(fleets), "ORCH_STEPS_QUEUE_URL": other}
+    run = fleet.start(*SIZE, "--fleet=mine", **as_the_stack_prints)
+    run.until("a dispatch", lambda so_far: so_far.events("dispatching"))
+    run.kill()
+    first = run.lines()[0]
+    assert (first["settings"]["ORCH_FLEET"], first["plan"]["steps_queue_url"]) == ("mine", fleet.steps_queue_url)
+
+    for flag, value in (("--fleet", "default"), ("--steps-queue-url", other)):
+        refused = fleet.resume(run.folder, first["run_id"], f"{flag}={value}", **as_the_stack_prints)
+        assert refused.exit_code == 2
+        assert refused.stderr.startswith(f"{flag} (")
+        assert f": {other} contradicts run {first['run_id']}" in refused.stderr
+
+    fleet.worker()
+    outcome = fleet.resume(run.folder, first["run_id"], **as_the_stack_prints)
+    assert outcome.exit_code == 0, outcome.stderr
+
+
 def test_the_file_of_one_run_is_not_taken_for_anothers(fleet: Fleet) -> None:
     run = fleet.start(*SIZE)
     run.until("a dispatch", lambda so_far: so_far.events("dispatching"))

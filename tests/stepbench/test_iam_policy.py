@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from stepbench.fleets import Fleet
 from stepbench.iam_grants import GRANTS, ROLES
 from stepbench.iam_policy import policy, statement_for
 from stepbench.settings import Settings
@@ -57,6 +58,29 @@ def test_the_orchestrator_is_allowed_this_and_no_more() -> None:
 @pytest.mark.parametrize("role", ["worker", "orchestrator"])
 def test_payloads_without_a_tag_need_no_leave_to_tag(role: Any) -> None:
     assert statement_for("s3:PutObjectTagging", role, configured(payload_tag=False)) is None
+
+
+ON_ECS = {"steps_queue_url": STEPS_QUEUE, "cluster": "stack", "service": "stack-small"}
+
+
+@pytest.mark.parametrize("named", [{}, {"fleet": "small"}])
+def test_with_a_fleet_on_ecs_its_service_may_be_started_and_its_tasks_protected(named: dict[str, str]) -> None:
+    settings = configured(fleets={"small": Fleet.model_validate(ON_ECS)}, **named)
+    here = "arn:aws:ecs:eu-west-1:123456789012"
+
+    assert allowed(policy("orchestrator", settings))[f"{here}:service/stack/stack-small"] == {
+        "ecs:DescribeServices",
+        "ecs:UpdateService",
+    }
+    assert allowed(policy("worker", settings))[f"{here}:task/stack/*"] == {"ecs:UpdateTaskProtection"}
+
+
+@pytest.mark.parametrize("facts", [{"service": None}, {"cluster": None}, {"steps_queue_url": FIXED_QUEUE}], ids=str)
+@pytest.mark.parametrize("role", ["worker", "orchestrator"])
+def test_without_one_nothing_is_asked_of_ecs(role: Any, facts: dict[str, Any]) -> None:
+    settings = configured(fleets={"small": Fleet.model_validate(ON_ECS | facts)})
+
+    assert "ecs:" not in str(policy(role, settings))
 
 
 def test_cleaning_up_needs_to_list_and_delete_below_the_prefix_alone() -> None:
@@ -200,6 +224,6 @@ def test_every_statement_has_a_name_and_every_action_is_awss_and_has_a_reason(ro
     for grant in GRANTS[role]:
         assert re.fullmatch("[A-Za-z0-9]+", grant.sid)
         for action, reason in grant.reasons.items():
-            assert re.fullmatch("(s3|sqs|kms):[A-Z][A-Za-z]+", action)
+            assert re.fullmatch("(s3|sqs|kms|ecs):[A-Z][A-Za-z]+", action)
             assert not action.endswith("Batch")
             assert reason

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,13 @@ from stepbench.settings import Settings, flag_of, named, variable_of, variables_
 
 FIELDS = list(Settings.model_fields)
 A_QUEUE = "https://sqs.eu-west-1.amazonaws.com/123456789012/steps"
-OTHER_VALUES = {"steps_queue_url": A_QUEUE, "results_queue_url": A_QUEUE, "payload_file": "records.json"}
+FLEETS = json.dumps({"small": {"steps_queue_url": A_QUEUE}})
+OTHER_VALUES = {
+    "fleets": FLEETS,
+    "steps_queue_url": A_QUEUE,
+    "results_queue_url": A_QUEUE,
+    "payload_file": "records.json",
+}
 
 
 def other_value(field: str) -> str:

@@ -2,8 +2,8 @@
 # https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonelasticcontainerservice.html
 
 locals {
-  cluster             = "arn:${local.partition}:ecs:${local.region}:${local.account}:cluster/${var.name}"
-  container_instances = "arn:${local.partition}:ecs:${local.region}:${local.account}:container-instance/${var.name}/*"
+  cluster             = "${local.ecs}:cluster/${var.name}"
+  container_instances = "${local.ecs}:container-instance/${var.name}/*"
 }
 
 resource "aws_iam_role" "hosts" {

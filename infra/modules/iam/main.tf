@@ -9,6 +9,7 @@ locals {
   region    = data.aws_region.current.name
   account   = data.aws_caller_identity.current.account_id
   sqs       = "arn:${local.partition}:sqs:${local.region}:${local.account}"
+  ecs       = "arn:${local.partition}:ecs:${local.region}:${local.account}"
 
   # IAM knows no regions: without it two stacks of one account would want the same names.
   prefix = "${var.name}-${local.region}"
@@ -30,18 +31,22 @@ locals {
     bucket         = var.bucket_arn
     results_queues = coalesce(var.results_queue_arn, "${local.sqs}:${var.results_queue_prefix}*")
     key            = var.kms_key_arn
+    tasks          = "${local.ecs}:task/${var.name}/*"
     everything     = "*"
   }
   of_fleet = { for fleet in local.fleets : fleet => merge(local.resources, {
     steps_queue       = var.steps_queue_arns[fleet]
     dead_letter_queue = var.dead_letter_queue_arns[fleet]
+    service           = local.services[fleet]
   }) }
   # One queue stands by itself, several in a list. (The two are of different types: no conditional takes both.)
   several = length(local.fleets) > 1 ? 1 : 0
   of_all_fleets = merge(local.resources, {
     steps_queue       = [values(var.steps_queue_arns)[0], values(var.steps_queue_arns)][local.several]
     dead_letter_queue = [local.dead_letter_queues[0], local.dead_letter_queues][local.several]
+    service           = [values(local.services)[0], values(local.services)][local.several]
   })
+  services           = { for fleet in local.fleets : fleet => "${local.ecs}:service/${var.name}/${var.name}-${fleet}" }
   dead_letter_queues = [for fleet in keys(var.steps_queue_arns) : var.dead_letter_queue_arns[fleet]]
 
   # A worker has the queue of its own fleet; who starts and looks after runs has those of all.
