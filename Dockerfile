@@ -55,6 +55,9 @@ COPY --from=build /opt/stepbench /opt/stepbench
 # A tmpfs on /tmp is all that is written to; modules are never looked for in the current folder.
 ENV PATH=/opt/stepbench/bin:${PATH} HOME=/tmp PYTHONSAFEPATH=1 HEALTH_FILE=/tmp/stepbench-health
 WORKDIR /tmp
+# Fargate has no tmpfs: it mounts an empty volume, which is root's alone but where the image has a volume at that place.
+# https://docs.aws.amazon.com/AmazonECS/latest/developerguide/bind-mounts.html
+VOLUME ["/tmp"]
 USER 10001:10001
 
 # 30 s without a turn make the health file old. The file is there when the executors are up.

@@ -84,6 +84,13 @@ def test_the_orchestrator_runs_from_it_too(surroundings: Surroundings, engine: E
     assert [line["step"] for line in lines_of(out) if line["kind"] == "sample"] == [1, 2]
 
 
+def test_where_nobody_mounts_a_tmpfs_its_own_volume_is_what_can_be_written_to(engine: Engine, image: str) -> None:
+    tried = "import os, pathlib; pathlib.Path('/tmp/it').touch(); print(oct(os.stat('/tmp').st_mode), os.getuid())"
+    bare = ("--rm", "--read-only", "--read-only-tmpfs=false", "--network=host", "--entrypoint=python")
+    done = engine.run("podman", "run", *bare, image, "-c", tried)
+    assert done.stdout.split() == ["0o41777", "10001"]
+
+
 def test_without_a_bucket_each_program_says_in_a_sentence_what_is_missing(engine: Engine, image: str) -> None:
     worker = engine.in_container(image)
     assert worker.returncode == 2
