@@ -2,6 +2,7 @@
 
 `python tests/emulator.py` prints its port and lives as long as its standard input, as the embedded emulators do.
 `enforcing()` starts it for a test and gives an `Account`, which makes users with exactly the policy they are given.
+tests/infra_apply has an emulator with the services of a whole stack that stands on this one.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ AWS_ACTIONS = {
 
 @dataclass(frozen=True)
 class User:
-    """A user's name and environment; a policy is given with `Account.allow`."""
+    """A name and the environment for programs; a user's policy is given with `Account.allow`, a role has its own."""
 
     name: str
     environment: dict[str, str]
@@ -63,7 +64,9 @@ class Account:
         import boto3
         from botocore.config import Config
 
-        session: Any = boto3.Session(user.environment["AWS_ACCESS_KEY_ID"], user.environment["AWS_SECRET_ACCESS_KEY"])
+        of = user.environment
+        keys = of["AWS_ACCESS_KEY_ID"], of["AWS_SECRET_ACCESS_KEY"], of.get("AWS_SESSION_TOKEN")
+        session: Any = boto3.Session(*keys)
         config = Config(s3={"addressing_style": "path"}, retries={"total_max_attempts": 1})
         return session.client(service, region_name=REGION, endpoint_url=self.endpoint, config=config)
 
@@ -92,6 +95,13 @@ class Account:
         count: int = found["desiredCount"]
         return count
 
+    def role(self, arn: str) -> User:
+        """A task with the role `arn`: temporary keys, as ECS would give them to it. Wants the service `sts`."""
+        name = arn.rpartition("/")[2]
+        given = self.client("sts").assume_role(RoleArn=arn, RoleSessionName=name)["Credentials"]
+        keys = _keys(given["AccessKeyId"], given["SecretAccessKey"])
+        return User(name, {**keys, "AWS_SESSION_TOKEN": given["SessionToken"], **self._here})
+
     def allow(self, name: str, policy: dict[str, Any]) -> None:
         """Replaces what the user `name` may do; holds from the next call on."""
         iam = self.client("iam")
@@ -99,12 +109,15 @@ class Account:
 
 
 @contextmanager
-def enforcing() -> Iterator[Account]:
-    """An emulator that refuses what a user's policy does not allow, for the length of the block."""
+def enforcing(program: str = __file__) -> Iterator[Account]:
+    """An emulator that refuses what a policy does not allow, for the length of the block.
+
+    `program` is this file, or one that calls `main` with more services.
+    """
     from orchestrator.local.children import child
     from orchestrator.local.environment import cleaned
 
-    command = [sys.executable, "-P", str(Path(__file__).resolve())]
+    command = [sys.executable, "-P", str(Path(program).resolve())]
     with child("the test's emulator", command, cleaned(os.environ), captured=True) as emulator:
         yield Account(emulator.ready_line(60))
 
@@ -113,15 +126,15 @@ def _keys(access_key: str, secret: str) -> dict[str, str]:
     return {"AWS_ACCESS_KEY_ID": access_key, "AWS_SECRET_ACCESS_KEY": secret}
 
 
-def main() -> None:
-    """Serves until standard input ends."""
+def main(*services: str) -> None:
+    """Serves `services`, or those that a run needs, until standard input ends."""
     from stepbench.parent import leave_with_parent
 
     leave_with_parent()
     from orchestrator.local.emulation import application
     from orchestrator.local.http_server import serve
 
-    app = application("s3", "sqs", "ecs", "iam")
+    app = application(*(services or ("s3", "sqs", "ecs", "iam")))
     _enforce()
     server = serve(app)
     sys.stdout.write(f"{server.server_address[1]}\n")
@@ -155,7 +168,7 @@ def _check_action_permitted(request: Any, resource: str) -> None:
     """In place of moto's method: raises what AWS would answer."""
     action = AWS_ACTIONS.get(request._action, request._action)
     user, prefix = request._access_key, request._data.get("prefix", [None])[0]
-    documents = [json.loads(policy["policy_document"]) for policy in user.collect_policies()]
+    documents = [json.loads(_text(policy)) for policy in user.collect_policies()]
     statements = [statement for document in documents for statement in document["Statement"]]
 
     def is_allowed(action: str, resource: str) -> bool:
@@ -168,6 +181,15 @@ def _check_action_permitted(request: Any, resource: str) -> None:
     for also_needed, of_what in (*_tagging(request, resource), *_uses_of_keys(request, resource)):
         if not is_allowed(also_needed, of_what):
             raise _refusal(user.arn, also_needed, of_what)
+
+
+def _text(policy: Any) -> str:
+    """Of a role's own policy, of a user's own, or of one that is attached: moto keeps each kind in another way."""
+    if isinstance(policy, str):
+        return policy
+    if isinstance(policy, dict):
+        return str(policy["policy_document"])
+    return next(str(version.document) for version in policy.versions if version.is_default)
 
 
 def _allows(statement: dict[str, Any], action: str, resource: str, prefix: str | None) -> bool:

@@ -30,7 +30,10 @@ from orchestrator.local import mended_s3, mended_sqs
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-_SERVICE = re.compile(r"Credential=[^/]+/\d+/[^/]+/(\w+)/aws4_request")
+_SERVICE = re.compile(r"Credential=[^/]+/\d+/[^/]+/([\w-]+)/aws4_request")
+
+# moto's packages that are not called as signatures call the service.
+_PACKAGES = {"monitoring": "cloudwatch"}
 
 
 class _Request(Request):
@@ -38,7 +41,10 @@ class _Request(Request):
 
 
 def application(*services: str) -> WSGIApplication:
-    """The WSGI application of `services` (`s3`, `sqs`, …), which are told apart by a request's signature."""
+    """The WSGI application of `services` (`s3`, `sqs`, …), which are told apart by a request's signature.
+
+    They are named as signatures name them.
+    """
     routes = {service: _routes(service) for service in services}  # imports what is mended below
     _remember(camelcase_to_underscores)
     _remember(method_names_from_class)
@@ -59,7 +65,8 @@ def application(*services: str) -> WSGIApplication:
 
 def _routes(service: str) -> list[tuple[re.Pattern[str], Callable[..., Any]]]:
     """moto's own routes: patterns of paths, in the order in which they are tried."""
-    paths = importlib.import_module(f"moto.{service}.urls").url_paths
+    package = _PACKAGES.get(service, service.replace("-", ""))
+    paths = importlib.import_module(f"moto.{package}.urls").url_paths
     return [(re.compile(pattern.replace("{0}", "")), handler) for pattern, handler in paths.items()]
 
 
