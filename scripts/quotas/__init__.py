@@ -1,0 +1,1 @@
+"""AWS's quotas of running vCPUs against what the fleets of a stack could start."""

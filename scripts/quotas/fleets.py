@@ -1,0 +1,57 @@
+"""The fleets that terraform would make: from a file with values, or the defaults of infra/."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from scripts.docs.tree import ROOT
+from scripts.infra.hcl import Block, blocks, literal
+
+INFRA = ROOT / "infra"
+
+Fleet = dict[str, Any]
+
+
+class Unreadable(Exception):
+    """Values that cannot be read, in a sentence."""
+
+
+def fleets_of(var_file: Path | None) -> dict[str, Fleet]:
+    """By name. Without a file infra/terraform.tfvars, as terraform would; raises Unreadable."""
+    own = INFRA / "terraform.tfvars"
+    path = var_file or (own if own.exists() else None)
+    found = None if path is None else _of_file(path)
+    fleets = _defaults() if found is None else found
+    if not isinstance(fleets, dict) or not all(_is_whole(fleet) for fleet in fleets.values()):
+        raise Unreadable(f"{path}: every fleet needs launch and max, and cpu (fargate) or instance_type (ec2)")
+    return fleets
+
+
+def _of_file(path: Path) -> Any:
+    """What the file gives `fleets`; null where it says nothing of them."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise Unreadable(f"{path} cannot be read ({error}); --var-file names another") from error
+    try:
+        if path.suffix == ".json":
+            return json.loads(text).get("fleets")
+        written = Block("values", (), text).written("fleets")
+        return None if written is None else literal(written)
+    except (AssertionError, ValueError, AttributeError) as error:
+        raise Unreadable(f"{path}: fleets must be a map of plain values ({error})") from error
+
+
+def _defaults() -> Any:
+    variables = blocks((INFRA / "variables.tf").read_text(encoding="utf-8"))
+    return literal(next(block for block in variables if block.labels == ("fleets",)).written("default") or "{}")
+
+
+def _is_whole(fleet: Any) -> bool:
+    if not isinstance(fleet, dict) or not isinstance(fleet.get("max"), int):
+        return False
+    if fleet.get("launch") == "ec2":
+        return isinstance(fleet.get("instance_type"), str)
+    return fleet.get("launch") == "fargate" and isinstance(fleet.get("cpu"), int)
