@@ -155,6 +155,7 @@ GRANTS: dict[Role, tuple[Grant, ...]] = {
             "results queues",
             {
                 "sqs:CreateQueue": "to make a results queue for each run",
+                "sqs:GetQueueAttributes": "to see that no completion is hidden there before a step is given up as lost",
                 "sqs:DeleteQueue": "to delete it when the run is over",
             },
             when=_has_queue_of_its_own,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib.util
 import os
-import signal
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -15,6 +14,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis.database import DirectoryBasedExampleDatabase
 
 from stepbench.settings import Settings
+from tests.hearing import hear_signals
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -26,13 +26,6 @@ def _names_of_settings() -> set[str]:
         alias = field.validation_alias
         names.update(str(name) for name in getattr(alias, "choices", [alias]))
     return names
-
-
-def _hear_signals() -> None:
-    """Where the tests were started in the background, signals may be ignored, and all that they start would be deaf."""
-    for number in (signal.SIGINT, signal.SIGHUP, signal.SIGTERM):
-        if signal.getsignal(number) is signal.SIG_IGN:
-            signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
 
 
 def _clear_environment() -> None:
@@ -50,7 +43,7 @@ def _clear_environment() -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Runs in every process of the suite, xdist's workers included, before anything is collected."""
-    _hear_signals()
+    hear_signals()
     _clear_environment()
     examples = DirectoryBasedExampleDatabase(ROOT / ".hypothesis" / "examples")
     # No deadline: how long an example takes says more about the machine than about the code.

@@ -83,6 +83,7 @@ TO_FIND_DEAD_LETTERS: list[Allowed] = [
     ("FindDeadLetters", "sqs:ReceiveMessage"),
     ("FindDeadLetters", "sqs:ChangeMessageVisibility"),
 ]
+TO_GIVE_UP: Allowed = ("OwnResultsQueue", "sqs:GetQueueAttributes")
 TO_START_THE_FLEET: list[Allowed] = [("StartFleet", "ecs:DescribeServices"), ("StartFleet", "ecs:UpdateService")]
 TO_PROTECT_ITS_TASK: Allowed = ("ProtectTask", "ecs:UpdateTaskProtection")
 TO_ABORT: Allowed = ("WritePayloads", "s3:AbortMultipartUpload")
@@ -93,6 +94,7 @@ TAKEN_AWAY = {
         *OF_THE_KEY,
         *TO_FIND_DEAD_LETTERS,
         *TO_START_THE_FLEET,
+        TO_GIVE_UP,
         TO_READ_COPIES,
         TO_ABORT,
     ],
@@ -442,6 +444,19 @@ def test_without_it_a_run_finds_none_of_its_dead_letters_and_waits_for_the_stall
 
     assert ("STALL_TIMEOUT" in lost["message"]) is (without is not None)
     assert told is (without is not None)
+
+
+def test_without_it_a_run_gives_no_step_up_and_says_what_it_may_not_see(place: Place) -> None:
+    allow(place, "orchestrator", TO_GIVE_UP)
+    sqs, steps = place.account.client("sqs"), place.settings["ORCH_STEPS_QUEUE_URL"]
+    with place.starting("--stall-timeout", "2") as run:
+        (message,) = eventually("a step", lambda: sqs.receive_message(QueueUrl=steps).get("Messages"))
+        sqs.delete_message(QueueUrl=steps, ReceiptHandle=message["ReceiptHandle"])
+        code = run.exit_code()
+
+    assert code == 3
+    assert "sqs:GetQueueAttributes was refused" in run.stderr
+    assert not run.outcome().events("lost")
 
 
 @pytest.mark.parametrize("without", [None, *TO_START_THE_FLEET], ids=str)

@@ -66,7 +66,10 @@ class Channel(Protocol):
         ...
 
     def is_silent(self) -> bool:
-        """Nothing is on its way to a worker and nothing is in a worker's hands, as far as the transport can tell."""
+        """Nothing is on its way to a worker, in a worker's hands or on its way back, as far as the transport can tell.
+
+        A completion whose reply was lost is hidden for a while, and comes again. Raises the transport's own error.
+        """
         ...
 
     def dead_letters(self) -> list[StepMessage]:

@@ -92,7 +92,12 @@ class SqsChannel:
             log.info("completions are left to come again", error=str(error))
 
     def is_silent(self) -> bool:
-        return self._patiently(self._steps.depth).empty
+        if not self._patiently(self._steps.depth).empty:
+            return False
+        if not self._results_are_own:  # others' completions come and go there
+            return True
+        self.close()  # what is accepted and not deleted yet is nothing that is still to come
+        return self._patiently(self._results.depth).empty
 
     def dead_letters(self) -> list[StepMessage]:
         return self._dead_letters.found()

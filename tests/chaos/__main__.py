@@ -13,6 +13,7 @@ from pathlib import Path
 from types import ModuleType
 
 from tests.chaos.figures import Figures
+from tests.hearing import hear_signals
 
 PARTS = sorted(file.parent.name for file in Path(__file__).parent.glob("*/part.py"))
 
@@ -24,6 +25,7 @@ DEFAULTS = "190 of faults, 1000 of inputs, 30 of processes, 1000 of schedules"
 
 
 def main(arguments: list[str] | None = None) -> int:
+    hear_signals()
     parser = _parser()
     asked = parser.parse_args(arguments)
     if unknown := set(asked.parts) - set(PARTS):

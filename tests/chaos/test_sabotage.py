@@ -192,7 +192,7 @@ SABOTAGE: dict[str, tuple[Sabotage, Harm, str]] = {
     "steps are given up without waiting": (
         setting(RunLoop, "_nothing_left", lambda self: self._channel.is_silent()),
         "other promises broken",
-        "not found empty",
+        "is given up",
     ),
     "steps are given up that wait in a queue": (
         giving_up_without_a_look,

@@ -26,7 +26,7 @@ WHERE = {
     "before a receive",
     "after a receive",
     "at the look whether the run goes on",
-    "before a look at the steps queue",
+    "before a look at a queue",
     "before a message is handed back",
     "before a deletion",
     "after a deletion",

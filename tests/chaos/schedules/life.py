@@ -100,7 +100,8 @@ class MortalJournal(Journal):
 class MortalQueue:
     """A queue in a life's hands; see `stepbench.queues.Queue`."""
 
-    def __init__(self, queue: BadQueue, life: Life, witness: Witness) -> None:
+    def __init__(self, queue: BadQueue, life: Life, witness: Witness, *, carries_steps: bool) -> None:
+        self._carries_steps = carries_steps
         self._queue = queue
         self._life = life
         self._witness = witness
@@ -137,7 +138,8 @@ class MortalQueue:
         return self._queue.hide(receipts, seconds)
 
     def depth(self) -> Depth:
-        self._life.point("before a look at the steps queue")
+        self._life.point("before a look at a queue")
         depth = self._queue.depth()
-        self._witness.looks(depth)
+        if self._carries_steps:
+            self._witness.looks(depth)
         return depth

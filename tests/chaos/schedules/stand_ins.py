@@ -54,7 +54,7 @@ def in_hands_of(life: Life, plan: Plan, witness: Witness) -> Iterator[Site]:
     queues = {plan.steps_queue_url: world.steps, plan.results_queue_url: world.results}
 
     def queue(_client: object, url: str, _visibility_seconds: float) -> MortalQueue:
-        return MortalQueue(queues[url], life, witness)
+        return MortalQueue(queues[url], life, witness, carries_steps=url == plan.steps_queue_url)
 
     clients: Any = _Clients(lambda: life.point("before its results queue is made"))
     site = Site(

@@ -130,14 +130,18 @@ def test_with_nothing_there_a_receive_gives_nothing(fleet: Fleet) -> None:
     assert arrivals.strays == []
 
 
-def test_a_channel_is_silent_when_no_step_is_on_its_way_or_in_work(fleet: Fleet) -> None:
+def test_a_channel_is_silent_when_no_step_is_on_its_way_or_in_work_and_no_completion_is_to_come(fleet: Fleet) -> None:
     assert fleet.channel.is_silent()
     fleet.channel.send([make_message()])
     assert not fleet.channel.is_silent(), "on its way"
     (receipt,) = fleet.takes().values()
     assert not fleet.channel.is_silent(), "in work"
     fleet.finishes(receipt, make_done())
-    assert fleet.channel.is_silent(), "even with its completion not received"
+    assert not fleet.channel.is_silent(), "its completion is to come"
+    arrivals = receive(fleet.channel, 1)
+    assert not fleet.channel.is_silent(), "or to come again"
+    fleet.channel.accept(arrivals)
+    assert fleet.channel.is_silent()
 
 
 @pytest.mark.parametrize("count", [1, 9, 10, 11, 25])
