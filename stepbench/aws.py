@@ -85,6 +85,24 @@ class Clients:
         return self._client("ecs", self._config.endpoint_url, user_agent_extra=USER_AGENT)
 
     @cached_property
+    def sts(self) -> Any:
+        return self._client("sts", self._config.endpoint_url, user_agent_extra=USER_AGENT)
+
+    @property
+    def credentials_source(self) -> str | None:
+        """Where the SDK's chain found credentials, in its own word (`env`, `iam-role`, …); null where it found none.
+
+        Raises EnvironmentRefused.
+        """
+        from botocore.exceptions import BotoCoreError
+
+        try:
+            found = self._session.get_credentials()
+        except BotoCoreError as error:
+            raise EnvironmentRefused(f"the SDK's credentials cannot be used: {error}") from error
+        return None if found is None else str(found.method)
+
+    @cached_property
     def _session(self) -> Any:
         import boto3
         from botocore.exceptions import BotoCoreError
@@ -147,5 +165,10 @@ def _sdk_session(*, untouched: bool) -> Any:
 
 def addressing_style(endpoint: str | None) -> Literal["auto", "path"]:
     """Path style for every endpoint that is not AWS's own: a bucket's name as a host name resolves only there."""
+    return "auto" if is_aws(endpoint) else "path"
+
+
+def is_aws(endpoint: str | None) -> bool:
+    """Whether this is AWS's own; null is what the SDK takes by itself."""
     host = urlsplit(endpoint).hostname or "" if endpoint else "amazonaws.com"
-    return "auto" if host.endswith(("amazonaws.com", "amazonaws.com.cn")) else "path"
+    return host.endswith(("amazonaws.com", "amazonaws.com.cn"))

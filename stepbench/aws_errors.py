@@ -69,6 +69,12 @@ def sentence_for(error: BaseException, role: Role, settings: Settings) -> str | 
     return None
 
 
+def credentials_refused(error: BaseException) -> bool:
+    """There are none, or AWS does not accept them."""
+    known = _BY_CODE.get(error_code(error) or "") == _CREDENTIALS
+    return known or type(error).__name__ in _BY_CLASS
+
+
 def _unreachable(error: BaseException, settings: Settings) -> str:
     of_one_service = {"s3_endpoint_url": settings.s3_endpoint_url, "sqs_endpoint_url": settings.sqs_endpoint_url}
     named = [field for field, url in of_one_service.items() if url and url in str(error)] or ["endpoint_url"]

@@ -222,7 +222,7 @@ GRANTS: dict[Role, tuple[Grant, ...]] = {
             "steps queue",
             {
                 "sqs:GetQueueAttributes": "to find its dead-letter queue",
-                "sqs:SendMessage": "to send dead letters back",
+                "sqs:SendMessage": "to send dead letters back, and to ask workers who they are",
             },
         ),
         Grant(
@@ -240,6 +240,47 @@ GRANTS: dict[Role, tuple[Grant, ...]] = {
                 "s3:AbortMultipartUpload": "to remove the parts of uploads that were broken off",
             },
         ),
+        Grant(
+            "TryObjects",
+            "objects",
+            {
+                "s3:PutObject": "to see that an object can be written (doctor)",
+                "s3:GetObject": "to read it again, and how far S3 is",
+            },
+        ),
+        Grant(
+            "TagObjects",
+            "objects",
+            {"s3:PutObjectTagging": "to write it with the tag of payloads"},
+            when=_tags,
+        ),
+        Grant(
+            "SeeEncryption",
+            "whole bucket",
+            {"s3:GetEncryptionConfiguration": "to see the bucket's default encryption"},
+        ),
+        Grant(
+            "AskWorkers",
+            "results queues",
+            {
+                "sqs:SendMessage": "to see that a results queue can be sent to",
+                "sqs:ReceiveMessage": "to take the workers' answers",
+                "sqs:DeleteMessage": "to delete them",
+            },
+        ),
+        Grant(
+            "MakeResultsQueue",
+            "results queues",
+            {"sqs:CreateQueue": "to make a results queue for the workers' answers"},
+            when=_has_queue_of_its_own,
+        ),
+        Grant(
+            "HandBackCompletions",
+            "results queues",
+            {"sqs:ChangeMessageVisibility": "to hand back completions of runs, where the results queue is shared"},
+            when=_has_a_fixed_queue,
+        ),
+        _KEY,
         Grant("ListQueues", "every queue", {"sqs:ListQueues": "to find results queues"}, when=_has_queue_of_its_own),
         Grant(
             "DeleteResultsQueues",

@@ -95,6 +95,13 @@ def _of_fleet(target: Target, place: _Place, settings: Settings) -> str:
     return place.arn("ecs", f"task/{service.cluster}/*")
 
 
+def region_of(queue_url: str) -> str | None:
+    """The region that a queue's URL tells; null for servers whose URLs tell none."""
+    host = urlsplit(queue_url).hostname or ""
+    named = re.search(r"(?<![a-z0-9-])[a-z]{2}(-[a-z]+){1,2}-\d{1,2}(?![a-z0-9-])", host)
+    return named[0] if named else None
+
+
 @dataclass(frozen=True)
 class _Place:
     """What a queue's URL tells."""
@@ -106,9 +113,8 @@ class _Place:
     @classmethod
     def of(cls, queue_url: str, region: str | None) -> _Place:
         parts = urlsplit(queue_url)
-        named = re.search(r"(?<![a-z0-9-])[a-z]{2}(-[a-z]+){1,2}-\d{1,2}(?![a-z0-9-])", parts.hostname or "")
         _, account, queue = parts.path.rsplit("/", 2)
-        return cls(named[0] if named else region or "*", account, queue)
+        return cls(region_of(queue_url) or region or "*", account, queue)
 
     @property
     def partition(self) -> str:

@@ -25,13 +25,14 @@ ACCOUNT = "123456789012"
 ROOT_KEYS = ("AKIAIOSFODNN7EXAMPLE", "root")
 """What is signed with these is not checked: they make users, buckets and queues."""
 
-# moto asks for an action called like the call; AWS has one action for a call and its batch.
+# moto asks for an action called like the call; AWS has one action for a call and its batch, and other names for some.
 # https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonsqs.html
 AWS_ACTIONS = {
     "sqs:SendMessageBatch": "sqs:SendMessage",
     "sqs:DeleteMessageBatch": "sqs:DeleteMessage",
     "sqs:ChangeMessageVisibilityBatch": "sqs:ChangeMessageVisibility",
     "s3:HeadBucket": "s3:ListBucket",
+    "s3:GetBucketEncryption": "s3:GetEncryptionConfiguration",
 }
 
 

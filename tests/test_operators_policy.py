@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from stepbench.iam_grants import GRANTS
-from tests.emulator import Account, User, enforcing
-from tests.factories import make_message, make_output_spec, make_ref
+from tests.emulator import ACCOUNT, REGION, Account, User, enforcing
+from tests.factories import make_done, make_message, make_output_spec, make_ref
 
 BUCKET = "payloads"
 LISTS = ("dead-letters", "--json")
@@ -40,6 +40,25 @@ NEEDED: dict[tuple[str, str], tuple[str, ...]] = {
 }
 """A statement's Sid and one of its actions → a command that is refused without it."""
 
+WITH_KEY = {"SSE": "kms", "KMS_KEY_ID": f"arn:aws:kms:{REGION}:{ACCOUNT}:key/1234abcd-12ab-34cd-56ef-1234567890ab"}
+SHARED = {"ORCH_RESULTS_QUEUE_URL": "shared"}
+"""Stands for the URL of a results queue in which a completion of a run waits."""
+
+DOCTOR_NEEDS: dict[tuple[str, str], tuple[str, dict[str, str]]] = {
+    ("TryObjects", "s3:PutObject"): ("Bucket", {}),
+    ("TryObjects", "s3:GetObject"): ("Bucket", {}),
+    ("TagObjects", "s3:PutObjectTagging"): ("Bucket", {}),
+    ("SeeEncryption", "s3:GetEncryptionConfiguration"): ("Encryption", {}),
+    ("MakeResultsQueue", "sqs:CreateQueue"): ("Results queue", {}),
+    ("AskWorkers", "sqs:SendMessage"): ("Results queue", {}),
+    ("AskWorkers", "sqs:ReceiveMessage"): ("Results queue", {}),
+    ("AskWorkers", "sqs:DeleteMessage"): ("Results queue", {}),
+    ("HandBackCompletions", "sqs:ChangeMessageVisibility"): ("Workers", SHARED),
+    ("UseKey", "kms:GenerateDataKey"): ("Bucket", WITH_KEY),
+    ("UseKey", "kms:Decrypt"): ("Bucket", WITH_KEY),
+}
+"""The same → the check of `doctor` that tells it, and the settings with which."""
+
 
 @dataclass(frozen=True)
 class Place:
@@ -50,20 +69,33 @@ class Place:
     settings: dict[str, str]
     dead_letters_url: str
 
-    def orchestrator(self, *words: str) -> subprocess.CompletedProcess[str]:
+    def orchestrator(self, *words: str, **settings: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [sys.executable, "-m", "orchestrator", *words],
-            env={**os.environ, **self.operator.environment, **self.settings},
+            env={**os.environ, **self.operator.environment, **self.settings, **settings},
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
             check=False,
         )
 
-    def allow(self, without: tuple[str, str] | None = None) -> None:
+    def doctor(self, wait_seconds: int, settings: dict[str, str]) -> tuple[int, dict[str, dict[str, str]]]:
+        """Exit code, and each check by its name."""
+        answer = self.orchestrator("doctor", "--json", "--wait", str(wait_seconds), **settings)
+        assert answer.stdout, answer.stderr
+        return answer.returncode, {check["name"]: check for check in json.loads(answer.stdout)["checks"]}
+
+    def shared_results_queue(self) -> str:
+        """A fixed results queue in which a completion of a run waits."""
+        sqs = self.account.client("sqs")
+        url: str = sqs.create_queue(QueueName=f"{self.operator.name}-results")["QueueUrl"]
+        sqs.send_message(QueueUrl=url, MessageBody=make_done(run="another").model_dump_json())
+        return url
+
+    def allow(self, without: tuple[str, str] | None = None, /, **settings: str) -> None:
         """What `policy` prints for an operator, `without` one action of one statement."""
         name = self.dead_letters_url.rpartition("/")[2]
-        printed = self.orchestrator("policy", "--role", "operator", "--dead-letter-queue", name)
+        printed = self.orchestrator("policy", "--role", "operator", "--dead-letter-queue", name, **settings)
         document: dict[str, Any] = json.loads(printed.stdout)
         for statement in document["Statement"]:
             statement["Action"] = [each for each in statement["Action"] if (statement["Sid"], each) != without]
@@ -107,7 +139,9 @@ def place(account: Account) -> Place:
 
 
 def test_every_action_of_every_statement_is_taken_away_in_a_test() -> None:
-    assert sorted(NEEDED) == sorted((grant.sid, action) for grant in GRANTS["operator"] for action in grant.reasons)
+    assert sorted([*NEEDED, *DOCTOR_NEEDS]) == sorted(
+        (grant.sid, action) for grant in GRANTS["operator"] for action in grant.reasons
+    )
 
 
 @pytest.mark.parametrize(("words", "done"), [(SENDS_BACK, "sent_back"), (PURGES, "purged")], ids=["send back", "purge"])
@@ -145,3 +179,32 @@ def test_without_it_an_operator_is_refused_and_told_what_would_allow_it(without:
     assert statement["Sid"] == without[0]
     if without[0] == "TakeDeadLetters":
         assert statement["Resource"].endswith(f":{place.dead_letters_url.rpartition('/')[2]}")
+
+
+@pytest.mark.parametrize("settings", [{}, WITH_KEY, SHARED], ids=["own queue", "a key", "shared queue"])
+def test_a_doctor_needs_no_more_than_the_printed_policy(settings: dict[str, str], place: Place) -> None:
+    settings = settings_for(place, settings)
+    place.allow(None, **settings)
+
+    code, checks = place.doctor(1, settings)
+
+    assert [name for name, check in checks.items() if check["state"] == "wrong"] == ["Workers"], "there is none"
+    assert "the steps queue has 10 messages waiting" in checks["Workers"]["found"]
+    assert code == 3
+
+
+@pytest.mark.parametrize("without", DOCTOR_NEEDS, ids=" ".join)
+def test_without_it_a_doctor_says_what_would_allow_it(without: tuple[str, str], place: Place) -> None:
+    name, settings = DOCTOR_NEEDS[without]
+    settings = settings_for(place, settings)
+    place.allow(without, **settings)
+
+    _, checks = place.doctor(1 if name == "Workers" else 0, settings)
+
+    told = f"{checks[name]['found']}; {checks[name]['mend']}"
+    assert f"{without[1]} was refused; the policy statement that allows it: " in told
+    assert f'"Sid": "{without[0]}"' in told
+
+
+def settings_for(place: Place, settings: dict[str, str]) -> dict[str, str]:
+    return {"ORCH_RESULTS_QUEUE_URL": place.shared_results_queue()} if settings is SHARED else settings

@@ -41,7 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--role",
         required=True,
         choices=("worker", "orchestrator", "operator"),
-        help="who gets the policy; an operator uses dead-letters and cleanup",
+        help="who gets the policy; an operator uses dead-letters, cleanup and doctor",
     )
     parser.add_argument(
         "--dead-letter-queue",
@@ -62,7 +62,7 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:
         raise UsageError("an operator's policy names the steps queue's dead-letter queue: add --dead-letter-queue NAME")
     from stepbench.iam_policy import policy
 
-    if not is_operator and settings.sse == "kms" and settings.kms_key_id is None:
+    if settings.sse == "kms" and settings.kms_key_id is None:
         print(REMARK_ON_KEYS, file=sys.stderr)
     print(json.dumps(policy(arguments.role, settings, arguments.dead_letter_queue), indent=2))
     return 0

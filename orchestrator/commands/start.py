@@ -29,7 +29,7 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:
     from orchestrator.interrupts import insisting
     from orchestrator.report.live import progress_view
     from orchestrator.report.tally import Tally
-    from orchestrator.run import first_payload, journal, plan, preflight, site
+    from orchestrator.run import first_payload, journal, plan, preflight, round_trip, site
     from orchestrator.run.execution import execute
     from orchestrator.s3_copy import holding
     from stepbench import aws_errors
@@ -54,7 +54,10 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:
         made = plan.make(
             place.settings, environment=place.environment, run_id=run_id, date=f"{now:%Y-%m-%d}", metrics_file=path
         )
-        log = journal.begin(path, made, settings)
+        round_trips_ns = () if place.own_stack else round_trip.to_sqs(place.clients.sqs, made.steps_queue_url)
+        if round_trip.is_far(round_trips_ns) and not arguments.quiet:
+            say(round_trip.warning(round_trips_ns))
+        log = journal.begin(path, made, settings, round_trips_ns)
         keeping = stack.enter_context(holding.begun(made, place, log, say))
         place = site.checking(place, keeping.check)
         with telling_what_is_kept(made, place, log), progress_view(sys.stderr, arguments.quiet) as view:

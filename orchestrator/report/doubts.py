@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from statistics import median
 
 from orchestrator.report.audit import audit, missing, wall_ns
 from orchestrator.report.metrics_file import MetricsFile
 from orchestrator.report.summary import Choice, Counts, Transfers
 from orchestrator.report.units import percent
+from orchestrator.run import round_trip
 from stepbench.samples import Sample
 
 LOWEST_HONEST_TRANSIT_NS = -2_000_000
@@ -35,6 +37,7 @@ def doubts(
     yield from _about_number(used, cold_only=cold_only)
     yield from _about_executors(files, used)
     yield from _about_transit(used)
+    yield from _about_distance(files, used)
     yield from _about_counts(files, counts)
     yield from _about_s3(s3)
 
@@ -114,6 +117,22 @@ def _about_transit(used: Sequence[Sample]) -> Iterator[str]:
             f"in chain {worst.chain} step {worst.step}: a clock was stepped, or this program measures wrongly; "
             "check the hosts' clocks and run again."
         )
+
+
+def _about_distance(files: Sequence[MetricsFile], used: Sequence[Sample]) -> Iterator[str]:
+    """A round trip from the orchestrator to SQS is in each transit: half in the send, half in the receive."""
+    for file in files:
+        walls_ns = [wall_ns([sample]) for sample in used if sample.run_id == file.run.run_id]
+        if not round_trip.is_far(file.run.sqs_round_trips_ns) or not walls_ns:
+            continue
+        trip_ns = median(file.run.sqs_round_trips_ns)
+        share = trip_ns / max(median(walls_ns), 1)
+        if share >= round_trip.SHARE_THAT_MATTERS:
+            yield (
+                f"SQS was {trip_ns / 1e6:.0f} ms away from the orchestrator, there and back. That is in every step's "
+                f"transit, and {percent(min(share, 1.0))} of a typical step: more about the distance than about the "
+                f"pipeline. {round_trip.MEND}."
+            )
 
 
 def _about_counts(files: Sequence[MetricsFile], counts: Counts) -> Iterator[str]:

@@ -24,6 +24,8 @@ def of(summary: Summary) -> Iterator[tuple[str, str]]:
     for name, transfers in summary.s3.items():
         if transfers.requests is not None:
             yield f"S3 {name.upper()}", _transfers(transfers)
+    if trip := summary.sqs_round_trip_ns:
+        yield "Round trip", f"to SQS {units.duration(trip.p50)}, up to {units.duration(trip.max)}, before the run"
     yield "Trouble", _trouble(summary)
     if throttled := _throttled(summary):
         yield "Throttled", throttled

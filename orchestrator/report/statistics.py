@@ -71,6 +71,7 @@ def summarise(files: Sequence[MetricsFile], left_in_s3: Sequence[LeftInS3] | Non
         sizes=_sizes(used),
         peak_rss_bytes=spread_or_none(s.peak_rss_bytes for s in used if s.peak_rss_bytes is not None),
         s3=s3,
+        sqs_round_trip_ns=spread_or_none(duration for file in files for duration in file.run.sqs_round_trips_ns),
         throttled=throttled(files, s3),
         left_in_s3=tuple(left_in_s3) if left_in_s3 is not None else _told_left(files),
         warnings=tuple(doubts(files, used, counts, s3, choices, cold_only=cold_only)),

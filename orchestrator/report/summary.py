@@ -170,6 +170,8 @@ class Summary(Frozen):
     peak_rss_bytes: Spread | None
     s3: dict[str, Transfers]
     """`get` and `put`."""
+    sqs_round_trip_ns: Spread | None = None
+    """From the orchestrator to SQS and back, before the runs; part of every transit."""
     throttled: Throttled
     left_in_s3: tuple[LeftInS3, ...]
     warnings: tuple[str, ...]

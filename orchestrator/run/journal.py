@@ -38,7 +38,7 @@ def path_of(metrics_dir: Path, run_id: str) -> Path:
     return metrics_dir / f"metrics-{run_id}.jsonl"
 
 
-def begin(path: Path, plan: Plan, settings: Settings) -> Journal:
+def begin(path: Path, plan: Plan, settings: Settings, sqs_round_trips_ns: tuple[int, ...] = ()) -> Journal:
     """A new metrics file with its first line; its folder is made if it is not there.
 
     Raises UsageError, or EnvironmentRefused where not even that line finds room; then no file is left.
@@ -53,6 +53,7 @@ def begin(path: Path, plan: Plan, settings: Settings) -> Journal:
         settings=configuration.in_force(settings),
         versions=machine.versions(),
         machine=machine.facts(),
+        sqs_round_trips_ns=sqs_round_trips_ns,
     )
     try:
         journal.write([line])

@@ -12,7 +12,7 @@ from pydantic import ConfigDict
 
 from orchestrator.run.plan import Plan
 from stepbench.messages import PayloadRef
-from stepbench.samples import Frozen, Sample
+from stepbench.samples import Count, Frozen, Sample
 
 EventName = Literal[
     "first_payload",
@@ -41,6 +41,8 @@ class RunLine(Frozen):
     """The settings in force by variable name, without secrets."""
     versions: dict[str, str]
     machine: dict[str, Any]
+    sqs_round_trips_ns: tuple[Count, ...] = ()
+    """Of a few calls from here to SQS before the run; none on an embedded stack of the run's own."""
 
 
 class Failure(Frozen):

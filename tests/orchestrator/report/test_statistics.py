@@ -257,6 +257,42 @@ def test_a_doubtful_figure_draws_a_warning(
     assert len(_warnings_of(summary_of(run), words)) == 1
 
 
+def _distant(trip_ns: int, step_ns: int) -> MadeRun:
+    """A run that was so far away from SQS."""
+    run = make_run(cold=False)
+    run.replace(run.lines[0], run.lines[0].model_copy(update={"sqs_round_trips_ns": (trip_ns,) * 4 + (9 * trip_ns,)}))
+    for sample in run.samples:
+        durations = {"total_ns": step_ns, "turnaround_ns": 0, "retry_ns": 0}
+        run.replace(sample, sample.model_copy(update=durations))
+    return run
+
+
+@pytest.mark.parametrize(
+    ("trip_ns", "step_ns", "told"),
+    [
+        (84 * MS, 400 * MS, True),
+        (84 * MS, 4_000 * MS, False),
+        (5 * MS, 20 * MS, False),
+        (30 * MS, 300 * MS, True),
+        (29 * MS, 100 * MS, False),
+    ],
+    ids=["far, short steps", "far, long steps", "near, tiny steps", "just far", "not quite"],
+)
+def test_a_distance_to_sqs_that_drowns_the_figures_is_told_with_what_mends_it(
+    summary_of: Callable[..., Summary], trip_ns: int, step_ns: int, told: bool
+) -> None:
+    summary = summary_of(_distant(trip_ns, step_ns))
+    assert summary.sqs_round_trip_ns is not None
+    assert summary.sqs_round_trip_ns.p50 == trip_ns
+    warnings = _warnings_of(summary, "away from the orchestrator, there and back")
+    assert len(warnings) == told
+    assert all("scripts/run-on-aws" in warning and f"{trip_ns // MS} ms" in warning for warning in warnings)
+
+
+def test_a_file_from_before_distances_were_measured_says_nothing_of_one(summary_of: Callable[..., Summary]) -> None:
+    assert summary_of(make_run()).sqs_round_trip_ns is None
+
+
 def _shared(executors: int, waiting_ns: int) -> MadeRun:
     """A run of four chains in flight whose samples of 1 s were waiting for so long, half at SQS, half at a worker."""
     run = make_run(chains=4, steps=2, concurrency=4, cold=False)

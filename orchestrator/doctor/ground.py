@@ -1,0 +1,70 @@
+"""What every look stands on: the settings, the clients, and the replies that they have heard so far."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from email.utils import parsedate_to_datetime
+from statistics import median
+from time import time
+from typing import Any
+
+from orchestrator.run.plan import PAYLOADS_FOLDER, new_run_id, utc_now
+from stepbench import prefix
+from stepbench.aws import AwsConfig, Clients, is_aws
+from stepbench.settings import Settings
+
+MOST_TRIES = 2
+"""Of one call: whoever asks what is wrong is not to wait until all of the SDK's tries are used up."""
+DATE_IS_CUT_TO_SECONDS = 1.0
+
+
+@dataclass
+class Replies:
+    """The clocks of those who answered, against ours."""
+
+    ahead_seconds: list[float] = field(default_factory=list)
+    """By how much ours was ahead when each reply came."""
+
+    def hear(self, response_dict: Any = None, **_: Any) -> None:
+        """A handler of botocore's event `response-received`."""
+        try:
+            told = parsedate_to_datetime((response_dict or {})["headers"]["Date"]).timestamp()
+        except (KeyError, TypeError, ValueError):
+            return
+        self.ahead_seconds.append(time() - told - DATE_IS_CUT_TO_SECONDS / 2)
+
+    def skew_seconds(self) -> float | None:
+        """Positive: our clock is ahead. To a second or so, and null where nobody has told the time."""
+        return median(self.ahead_seconds) if self.ahead_seconds else None
+
+
+class Ground:
+    """Keys and queues are named as those of a run that began now: what a death leaves here, `cleanup` finds."""
+
+    def __init__(self, settings: Settings) -> None:
+        """`settings` have a bucket and a steps queue."""
+        assert settings.bucket is not None
+        assert settings.steps_queue_url is not None
+        config = AwsConfig.of(settings)
+        self.settings = settings
+        self.bucket = settings.bucket
+        self.steps_queue_url = settings.steps_queue_url
+        self.clients = Clients(config.model_copy(update={"max_attempts": min(MOST_TRIES, config.max_attempts)}))
+        self.config = config
+        self.replies = Replies()
+        now = utc_now()
+        self.run_id = new_run_id(now)
+        self.key = f"{prefix.expand(settings.prefix, self.run_id, f'{now:%Y-%m-%d}')}{PAYLOADS_FOLDER}doctor"
+
+    def listen(self) -> None:
+        """Raises EnvironmentRefused where no client can be made."""
+        for client in (self.clients.s3, self.clients.sqs):
+            client.meta.events.register("response-received", self.replies.hear)
+
+    @property
+    def s3_is_aws(self) -> bool:
+        return is_aws(self.settings.s3_endpoint_url or self.settings.endpoint_url)
+
+    @property
+    def sqs_is_aws(self) -> bool:
+        return is_aws(self.settings.sqs_endpoint_url or self.settings.endpoint_url)
