@@ -55,7 +55,7 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:
             place.settings, environment=place.environment, run_id=run_id, date=f"{now:%Y-%m-%d}", metrics_file=path
         )
         round_trips_ns = () if place.own_stack else round_trip.to_sqs(place.clients.sqs, made.steps_queue_url)
-        if round_trip.is_far(round_trips_ns) and not arguments.quiet:
+        if place.environment == "aws" and round_trip.is_far(round_trips_ns) and not arguments.quiet:
             say(round_trip.warning(round_trips_ns))
         log = journal.begin(path, made, settings, round_trips_ns)
         keeping = stack.enter_context(holding.begun(made, place, log, say))

@@ -13,6 +13,7 @@ from orchestrator.doctor.results_queue import NAME as RESULTS_QUEUE
 from orchestrator.doctor.results_queue import VISIBILITY_SECONDS, DoctorsQueue
 from orchestrator.report.percentiles import spread
 from orchestrator.run import round_trip
+from orchestrator.run.site import is_this_machine
 from stepbench import machine
 from stepbench.queues.sqs import SqsQueue
 from stepbench.s3_uris import uri
@@ -61,7 +62,7 @@ class Examination:
         yield from self._looked("Bucket", lambda: bucket.checks(ground, self._round_trips_ns))
         yield from self._looked("Steps queue", lambda: steps_queue.checks(ground))
         yield from self._looked("SQS round trip", self._measured)
-        yield from distance.checks(self._round_trips_ns)
+        yield from distance.checks(self._round_trips_ns, here=is_this_machine(ground.settings))
         yield from self._answers()
 
     def _listening(self) -> Iterable[Check]:

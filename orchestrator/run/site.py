@@ -59,7 +59,7 @@ def checking(site: Site, check: Callable[[], None]) -> Site:
 def opened(settings: Settings) -> Iterator[Site]:
     """The site that the settings ask for. Raises EnvironmentRefused if the embedded stack does not come up."""
     if not settings.embedded:
-        label: Literal["embedded", "aws"] = "embedded" if _is_this_machine(settings) else "aws"
+        label: Literal["embedded", "aws"] = "embedded" if is_this_machine(settings) else "aws"
         yield Site(settings, Clients(AwsConfig.of(settings)), label, own_stack=False)
         return
     from orchestrator.local.stack import embedded_stack
@@ -76,7 +76,7 @@ def opened(settings: Settings) -> Iterator[Site]:
         )
 
 
-def _is_this_machine(settings: Settings) -> bool:
+def is_this_machine(settings: Settings) -> bool:
     """Endpoints that never leave this machine, such as those of `orchestrator local`."""
     endpoints = (settings.s3_endpoint_url or settings.endpoint_url, settings.sqs_endpoint_url or settings.endpoint_url)
     return all(endpoint is not None and _is_loopback(endpoint) for endpoint in endpoints)

@@ -43,7 +43,7 @@ def late(endpoint: str, seconds: float) -> Iterator[str]:
 
     with socket.create_server(("127.0.0.1", 0)) as listener:
         threading.Thread(target=serve, args=(listener,), daemon=True).start()
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        yield f"http://0.0.0.0:{listener.getsockname()[1]}"  # leads here, and does not look like it
         for each in (listener, *opened):
             with contextlib.suppress(OSError):  # the other end may have gone
                 each.shutdown(socket.SHUT_RDWR)

@@ -257,9 +257,9 @@ def test_a_doubtful_figure_draws_a_warning(
     assert len(_warnings_of(summary_of(run), words)) == 1
 
 
-def _distant(trip_ns: int, step_ns: int) -> MadeRun:
+def _distant(trip_ns: int, step_ns: int, environment: str = "aws") -> MadeRun:
     """A run that was so far away from SQS."""
-    run = make_run(cold=False)
+    run = make_run(cold=False, environment=environment)
     run.replace(run.lines[0], run.lines[0].model_copy(update={"sqs_round_trips_ns": (trip_ns,) * 4 + (9 * trip_ns,)}))
     for sample in run.samples:
         durations = {"total_ns": step_ns, "turnaround_ns": 0, "retry_ns": 0}
@@ -287,6 +287,10 @@ def test_a_distance_to_sqs_that_drowns_the_figures_is_told_with_what_mends_it(
     warnings = _warnings_of(summary, "away from the orchestrator, there and back")
     assert len(warnings) == told
     assert all("scripts/run-on-aws" in warning and f"{trip_ns // MS} ms" in warning for warning in warnings)
+
+
+def test_a_slow_emulator_on_this_machine_is_no_distance(summary_of: Callable[..., Summary]) -> None:
+    assert _warnings_of(summary_of(_distant(84 * MS, 400 * MS, "embedded")), "away from the orchestrator") == []
 
 
 def test_a_file_from_before_distances_were_measured_says_nothing_of_one(summary_of: Callable[..., Summary]) -> None:
