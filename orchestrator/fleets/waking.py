@@ -15,7 +15,7 @@ from stepbench.fleets import Service, of_run
 from stepbench.settings import Settings
 
 FIRST = 1
-OTHERWISE = "its alarm starts it when it sees the backlog, which may take some minutes"
+OTHERWISE = "so its alarm starts it when it sees the backlog, which may take some minutes"
 
 
 def wake(settings: Settings, say: Callable[[str], None]) -> None:
@@ -28,7 +28,7 @@ def wake(settings: Settings, say: Callable[[str], None]) -> None:
         with aws_errors.worded("orchestrator", settings):
             said = _woken(found[0], service, Services.of(settings))
     except EnvironmentRefused as error:
-        said = f"Fleet {found[0]} could not be looked after: {error}; {OTHERWISE}"
+        said = f"Fleet {found[0]} could not be looked after, {OTHERWISE}: {error}"
     if said is not None:
         say(said)
 
