@@ -18,7 +18,9 @@ LITTLE_SKEW_SECONDS = 2.0
 def region(ground: Ground) -> Check:
     """Raises the SDK's error where S3 does not answer at all."""
     ours = ground.clients.sqs.meta.region_name
-    places = {"the steps queue": region_of(ground.steps_queue_url), "the bucket": _region_of_bucket(ground)}
+    queue, bucket = region_of(ground.steps_queue_url), _region_of_bucket(ground)
+    # Servers of one's own name any region, and take every one.
+    places = {"the steps queue": ground.sqs_is_aws and queue, "the bucket": ground.s3_is_aws and bucket}
     known = {what: where for what, where in places.items() if where}
     elsewhere = [f"{what} is in {where}" for what, where in known.items() if where != ours]
     if elsewhere:

@@ -1,12 +1,17 @@
 from __future__ import annotations
 
 import json
+import re
+import signal
+from pathlib import Path
 from typing import Any
 
 from stepbench.messages import StepMessage, parse
 from tests.runs.commands import orchestrator
 from tests.runs.fleet import PREFIX, Fleet
+from tests.runs.programs import Program
 from tests.runs.saboteur import Saboteur
+from tests.runs.waiting import eventually
 
 
 def diagnosed(fleet: Fleet, *flags: str, **variables: str) -> tuple[int, dict[str, Any]]:
@@ -112,3 +117,16 @@ def test_a_steps_queue_that_is_not_there_is_told_and_the_rest_looked_at(fleet: F
     assert code == 3
     assert "--steps-queue-url (ORCH_STEPS_QUEUE_URL)" in wrong(diagnosis)["Steps queue"]
     assert [check["state"] for check in diagnosis["checks"] if check["name"] == "Bucket"] == ["ok"]
+
+
+def test_a_doctor_that_is_interrupted_leaves_no_queue_behind(fleet: Fleet, tmp_path: Path) -> None:
+    doctor = Program(["orchestrator", "doctor", "--wait", "300"], tmp_path / "doctor", fleet.environment())
+    try:
+        eventually("probes are sent", lambda: fleet.depth()[0] > 0)
+        (queue,) = re.findall(r"stepbench-results-([0-9a-f-]+)", doctor.stdout)
+        doctor.send(signal.SIGINT)
+        assert doctor.exit_code() == 130
+    finally:
+        doctor.kill()
+    assert "Traceback" not in doctor.stderr
+    assert fleet.results_queues(queue) == []

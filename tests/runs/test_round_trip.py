@@ -8,12 +8,15 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 
 from orchestrator.run import round_trip
+from tests.runs.commands import orchestrator
 from tests.runs.fleet import Fleet
+from tests.runs.programs import lines_of
 
 FAR_SECONDS = 0.05
 
@@ -61,11 +64,12 @@ def test_a_run_tells_how_far_sqs_is(shared_fleet: Fleet) -> None:
 def test_where_sqs_is_far_a_run_says_so_before_and_after_with_what_mends_it(shared_fleet: Fleet) -> None:
     near = shared_fleet.environment()["AWS_ENDPOINT_URL_SQS"]
     with late(near, FAR_SECONDS) as far:
-        run = shared_fleet.start("--steps", "1", AWS_ENDPOINT_URL_SQS=far)
-        outcome = run.outcome()
-    assert outcome.exit_code == 0, outcome.stderr
-    assert min(outcome.lines[0]["sqs_round_trips_ns"]) >= FAR_SECONDS * 1e9
-    told = " ".join(outcome.stdout.split())
+        answer = orchestrator(shared_fleet, "start", "--steps", "1", AWS_ENDPOINT_URL_SQS=far)
+    assert answer.returncode == 0, answer.stderr
+    assert min(lines_of(Path("out"))[0]["sqs_round_trips_ns"]) >= FAR_SECONDS * 1e9
+    (before,) = [line for line in answer.stderr.splitlines() if "that is in every step's transit" in line]
+    assert round_trip.MEND in before
+    told = " ".join(answer.stdout.split())
     assert "ms away from the orchestrator, there and back" in told
     assert round_trip.MEND in told
 
