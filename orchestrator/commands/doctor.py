@@ -33,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """How long to wait for workers, and how to tell."""
     parser.add_argument(
         "--wait",
-        type=_seconds,
+        type=seconds,
         default=10.0,
         metavar="SECONDS",
         help="collect answers of workers for so long (default 10); 0 asks none, and leaves no probe in the steps queue",
@@ -61,14 +61,15 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:
     return 0 if examination.diagnosis().ok else EXIT_WRONG
 
 
-def _seconds(text: str) -> float:
+def seconds(text: str) -> float:
+    """An argument. Raises argparse.ArgumentTypeError."""
     try:
-        seconds = float(text)
+        given = float(text)
     except ValueError:
-        seconds = -1.0
-    if not 0 <= seconds <= MOST_WAIT_SECONDS:
+        given = -1.0
+    if not 0 <= given <= MOST_WAIT_SECONDS:
         raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds from 0 to {MOST_WAIT_SECONDS:g}")
-    return seconds
+    return given
 
 
 def _count(text: str) -> int:

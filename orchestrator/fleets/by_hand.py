@@ -8,11 +8,12 @@ from orchestrator.fleets.services import Services
 from orchestrator.report.doubts import plural
 from stepbench import aws_errors, registry
 from stepbench.errors import UsageError
-from stepbench.fleets import Fleet, Service
+from stepbench.fleets import Fleet, Service, of_run
 from stepbench.settings import Settings
 
 HEADINGS = ("fleet", "wanted", "running", "pending", "max", "service")
 NOT_ON_ECS = "not on ECS"
+MOST_DIGITS = 5
 
 
 def listed(settings: Settings) -> Iterator[str]:
@@ -25,52 +26,56 @@ def listed(settings: Settings) -> Iterator[str]:
         yield "  ".join(cells)
 
 
-def scaled(settings: Settings, name: str | None, count: str | None) -> str:
+def scaled(settings: Settings, name: str, count: str) -> str:
     """Has the fleet `name` have `count` tasks; a sentence about it. Raises UsageError and EnvironmentRefused."""
-    if name is None or count is None:
-        raise UsageError("scale wants a fleet and a number of tasks: scale NAME N")
     service = _service(settings, name)
     wanted = _checked(count, name, service)
-    with aws_errors.worded("orchestrator", _for_fleet(settings, name)):
+    with aws_errors.worded("orchestrator", for_fleet(settings, name)):
         services = Services.of(settings)
         before = services.tasks(service).desired
         services.scale(service, wanted)
     return f"Fleet {name} was to have {plural(before, 'task')}, now {wanted}; its own scaling goes on from there"
 
 
+def for_fleet(settings: Settings, name: str) -> Settings:
+    """Those of a run on the fleet `name`. Raises UsageError where there is none."""
+    known = settings.fleets or {}
+    if name not in known:
+        raise UsageError(registry.unknown_choice(name, tuple(known)))
+    return settings.model_copy(update={"fleet": name, "steps_queue_url": known[name].steps_queue_url})
+
+
+def number(count: str) -> int:
+    """Of tasks or workers, as it was typed. Raises UsageError."""
+    if not (count.isascii() and count.isdigit()) or len(count) > MOST_DIGITS:
+        raise UsageError(f"{count!r} is no number of them; 3 is one")
+    return int(count)
+
+
 def _row(settings: Settings, name: str, fleet: Fleet) -> tuple[str, ...]:
     service = fleet.ecs
     if service is None:
         return (name, "", "", "", "", NOT_ON_ECS)
-    with aws_errors.worded("orchestrator", _for_fleet(settings, name)):
+    with aws_errors.worded("orchestrator", for_fleet(settings, name)):
         tasks = Services.of(settings).tasks(service)
     most = "" if service.max_tasks is None else str(service.max_tasks)
     return (name, str(tasks.desired), str(tasks.running), str(tasks.pending), most, f"{service.cluster}/{service.name}")
 
 
 def _service(settings: Settings, name: str) -> Service:
-    known = settings.fleets or {}
-    if name not in known:
-        raise UsageError(registry.unknown_choice(name, tuple(known)))
-    service = known[name].ecs
+    found = of_run(for_fleet(settings, name))
+    assert found is not None
+    service = found[1].ecs
     if service is None:
         raise UsageError(f"the fleet {name!r} is not on ECS: its workers are started by other means")
     return service
 
 
 def _checked(count: str, name: str, service: Service) -> int:
-    if not (count.isascii() and count.isdigit()) or len(count) > 5:
-        raise UsageError(f"{count!r} is no number of tasks; scale {name} 1 asks for one")
-    wanted = int(count)
+    wanted = number(count)
     if service.max_tasks is not None and wanted > service.max_tasks:
         raise UsageError(
             f"{wanted} tasks are more than the fleet {name!r} may have, {service.max_tasks}: its max in infra/ is what "
             "keeps it from growing expensive"
         )
     return wanted
-
-
-def _for_fleet(settings: Settings, name: str) -> Settings:
-    """By which a refusal is told with the statement that would allow it."""
-    fleets = settings.fleets or {}
-    return settings.model_copy(update={"fleet": name, "steps_queue_url": fleets[name].steps_queue_url})
