@@ -51,7 +51,13 @@ def test_the_orchestrator_is_allowed_this_and_no_more() -> None:
             "s3:AbortMultipartUpload",
         },
         STEPS_ARN: {"sqs:SendMessage", "sqs:GetQueueAttributes"},
-        RESULTS_ARN: {"sqs:CreateQueue", "sqs:DeleteQueue", "sqs:ReceiveMessage", "sqs:DeleteMessage"},
+        RESULTS_ARN: {
+            "sqs:CreateQueue",
+            "sqs:GetQueueAttributes",
+            "sqs:DeleteQueue",
+            "sqs:ReceiveMessage",
+            "sqs:DeleteMessage",
+        },
     }
 
 
