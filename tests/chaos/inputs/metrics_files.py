@@ -8,7 +8,10 @@ import tempfile
 from pathlib import Path
 from random import Random
 
-from orchestrator.report import metrics_file
+from orchestrator.report import (
+    consoles,  # noqa: F401 # which `show` imports when it is called: no import is an input's doing then
+    metrics_file,
+)
 from orchestrator.report.audit import audit
 from orchestrator.report.follow import follow
 from orchestrator.report.narrate import narrate
