@@ -100,7 +100,7 @@ def test_what_is_written_is_read_as_terraform_tells_it(desk: Desk) -> None:
 @pytest.mark.parametrize("ending", ["\n", ""], ids=["whole last line", "last line without its end"])
 def test_the_lines_of_the_user_stay_as_they_are_however_often_it_is_deployed(desk: Desk, ending: str) -> None:
     desk.dotenv.write_text(f"# mine\nSTEPS=3\n\n  ODD = 'a # b'{ending}")
-    desk.dotenv.chmod(0o600)
+    desk.dotenv.chmod(0o640)
     assert desk.deploy("--yes").returncode == 0
     with desk.dotenv.open("a") as more:
         more.write("CHAINS=2\n")
@@ -113,7 +113,7 @@ def test_the_lines_of_the_user_stay_as_they_are_however_often_it_is_deployed(des
         "ORCH_BUCKET=another",
         "CHAINS=2",
     ]
-    assert stat.S_IMODE(desk.dotenv.stat().st_mode) == 0o600
+    assert stat.S_IMODE(desk.dotenv.stat().st_mode) == 0o640
     assert [path.name for path in desk.folder.iterdir() if path.name.startswith(".env")] == [".env"]
 
 

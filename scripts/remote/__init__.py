@@ -1,0 +1,1 @@
+"""The orchestrator as a task in the region of the stack."""
