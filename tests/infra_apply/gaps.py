@@ -99,7 +99,7 @@ def _queues() -> None:
 def _services() -> None:
     """A service keeps what it was made with: its capacity providers in place of a launch type, how it is deployed.
 
-    And a cluster that was deleted is in no list.
+    A cluster that was deleted is in no list, and a task may have its memory as a whole, with none for its containers.
     """
     from moto.ecs.models import EC2ContainerServiceBackend as Backend
     from moto.ecs.responses import EC2ContainerServiceResponse as Response
@@ -120,8 +120,12 @@ def _services() -> None:
     def list_clusters(self: Any) -> list[str]:
         return [cluster.arn for cluster in self.clusters.values() if cluster.status == "ACTIVE"]
 
+    def _calculate_task_resource_requirements(_: Any, task_definition: Any) -> dict[str, Any]:
+        """What moto looks for on the hosts of a cluster; on Fargate it looks for none."""
+        return {"CPU": int(task_definition.cpu), "MEMORY": int(task_definition.memory), "PORTS": [], "PORTS_UDP": []}
+
     _put(Response, create_service)
-    _put(Backend, list_clusters)
+    _put(Backend, list_clusters, _calculate_task_resource_requirements)
 
 
 def _launch_templates() -> None:

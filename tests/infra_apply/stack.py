@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import functools
 import json
+import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -61,19 +63,24 @@ class Stack:
         assert done.returncode == 0, done.stderr
         return {name: output["value"] for name, output in json.loads(done.stdout).items()}
 
-    def deploy(self, env_file: Path) -> subprocess.CompletedProcess[str]:
-        """`scripts/deploy`, as a user calls it who has seen the plan."""
-        mirror = terraform.plugin_dir()
-        from_mirror = {"TF_CLI_ARGS_init": f"-plugin-dir={mirror}"} if mirror else {}
-        script = self.infra.parent / "scripts" / "deploy"
+    def script(self, name: str, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+        """One of scripts/, beside this stack's infra/; those in Python take this interpreter."""
+        path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
         return subprocess.run(
-            [str(script), "--yes", "--var-file", str(self.example), "--env-file", str(env_file)],
-            env=terraform.environment(**self.variables, **from_mirror),
+            [str(self.infra.parent / "scripts" / name), *arguments],
+            env=terraform.environment(PATH=path, **self.variables, **variables),
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
             check=False,
         )
+
+    def deploy(self, env_file: Path) -> subprocess.CompletedProcess[str]:
+        """`scripts/deploy`, as a user calls it who has seen the plan."""
+        mirror = terraform.plugin_dir()
+        from_mirror = {"TF_CLI_ARGS_init": f"-plugin-dir={mirror}"} if mirror else {}
+        files = ("--var-file", str(self.example), "--env-file", str(env_file))
+        return self.script("deploy", "--yes", *files, **from_mirror)
 
     def changes(self) -> list[str]:
         """What another apply would change: each resource's address and what would be done to it."""

@@ -20,7 +20,7 @@ from tests.runs.programs import Outcome, RunProgram, WorkerProgram
 pytestmark = pytest.mark.infra
 
 
-@pytest.mark.parametrize(("example", "fleet"), [("smallest-fargate", "small")])
+@pytest.mark.parametrize(("example", "fleet"), [("smallest-fargate", "small"), ("several-fleets", "c7g")])
 def test_a_stack_is_made_runs_five_steps_and_is_removed_whole(example: str, fleet: str, tmp_path: Path) -> None:
     with stack_of(example, tmp_path) as stack:
         before = inventory(stack.account)
@@ -38,6 +38,7 @@ def test_a_stack_is_made_runs_five_steps_and_is_removed_whole(example: str, flee
         assert inventory(stack.account) == made, "a run leaves none of its queues"
         assert tasks_wanted(stack) == {each: int(each == fleet) for each in stack.outputs()["fleets"]}
         what_no_policy_allows_is_refused(stack, fleet)
+        assert command_of_the_task_that_run_on_aws_starts(stack) == ["orchestrator", "start", "--steps", "5"]
         assert stack.changes() == []
         stack.destroy()
 
@@ -93,3 +94,16 @@ def what_no_policy_allows_is_refused(stack: Stack, fleet: str) -> None:
     for call, arguments in beyond:
         with pytest.raises(ClientError, match="AccessDenied"):
             call(**arguments)
+
+
+def command_of_the_task_that_run_on_aws_starts(stack: Stack) -> list[str]:
+    """What ECS was told to run. Nothing runs there; the task is ended."""
+    done = stack.script("run-on-aws", "--detach", "start", "--steps", "5")
+    assert done.returncode == 0, done.stderr
+    ecs, cluster = stack.account.client("ecs"), stack.outputs()["cluster_name"]
+    [arn] = ecs.list_tasks(cluster=cluster)["taskArns"]
+    [task] = ecs.describe_tasks(cluster=cluster, tasks=[arn])["tasks"]
+    ecs.stop_task(cluster=cluster, task=arn)
+    [override] = task["overrides"]["containerOverrides"]
+    command: list[str] = override["command"]
+    return command
