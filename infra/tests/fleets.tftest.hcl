@@ -126,7 +126,9 @@ run "a_worker_is_told_its_queue_and_how_to_end" {
   }
 
   assert {
-    condition     = !strcontains(aws_ecs_task_definition.worker["small"].container_definitions, "EXECUTORS")
+    condition = { for fleet, definition in aws_ecs_task_definition.worker : fleet =>
+      one([for variable in jsondecode(definition.container_definitions)[0].environment : variable.value if variable.name == "EXECUTORS"])
+    } == { small = "1", arm = "1", c7g = "16", m7i = "3" }
     error_message = "without executors given, the cores decide"
   }
 

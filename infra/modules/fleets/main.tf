@@ -37,8 +37,11 @@ locals {
   }
   host_memory = { for name, fleet in local.on_ec2 : name => coalesce(fleet.memory, local.host_memory_limits[name]) }
 
-  # A worker runs as many steps at once as it has executors, and that is one for each core where nothing else is said.
-  steps_per_task = { for name, fleet in var.fleets : name => coalesce(fleet.steps_per_task, fleet.executors, max(1, ceil(local.sizes[name].vcpus))) }
+  # One for each core where nothing else is said. A worker is told: a Fargate task's size limits a group above its
+  # container's, which it cannot see.
+  executors = { for name, fleet in var.fleets : name => coalesce(fleet.executors, max(1, ceil(local.sizes[name].vcpus))) }
+  # A worker runs as many steps at once as it has executors.
+  steps_per_task = { for name, fleet in var.fleets : name => coalesce(fleet.steps_per_task, local.executors[name]) }
 }
 
 resource "aws_ecs_cluster" "this" {

@@ -8,11 +8,11 @@ locals {
     {
       AWS_REGION           = data.aws_region.current.name
       DRAIN_TIMEOUT        = tostring(var.drain_timeout_seconds)
+      EXECUTORS            = tostring(local.executors[name])
       HEALTH_FILE          = local.health_file
       LOG_FORMAT           = "json"
       ORCH_STEPS_QUEUE_URL = var.steps_queue_urls[name]
     },
-    fleet.executors == null ? {} : { EXECUTORS = tostring(fleet.executors) },
   ) }
 }
 
