@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import sys
 import threading
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -23,7 +24,7 @@ from stepbench.errors import EnvironmentRefused, ExecutorLost
 from stepbench.failures import failed
 from stepbench.guard import Guard
 from stepbench.messages import Completion
-from stepbench.patience import patient
+from stepbench.patience import patient, pause_seconds
 from stepbench.queues import Queue
 from worker import heartbeat
 from worker.backlog import Backlog
@@ -95,6 +96,8 @@ class Worker:
             throttling,
         )
         self._executors: dict[int, ExecutorProcess] = {}
+        self._idle_deaths: Counter[int] = Counter()
+        """By slot, how many executors one after the other ended without a step."""
         self._intake = Intake(
             self._steps_queue, guard, self._backlog, self._held, self._publisher, self._stop.asked, pulse
         )
@@ -205,6 +208,7 @@ class Worker:
             return False
         executor = self._executors[slot]
         log.warning("executor lost while it had no step", executor=executor.name, reason=executor.death())
+        self._idle_deaths[slot] += 1
         return True
 
     def _timed(self, slot: int, step: HeldStep) -> tuple[float | None, bool]:
@@ -216,6 +220,7 @@ class Worker:
         began = monotonic()
         with self._doing.at_work(slot, step.message):
             lives = self._finish_step(self._executors[slot], step)
+        self._idle_deaths[slot] = 0
         seconds = None if is_probe(step.message) else monotonic() - began
         return seconds, lives and self._steps_left(slot) > 0
 
@@ -271,7 +276,7 @@ class Worker:
         """A fresh executor in place of one that died or did its share; false if the worker ends before it comes up."""
         self._backlog.limit(slot, 0)
         self._executors[slot].close()
-        if self._stop.asked.is_set():
+        if self._stop.asked.wait(pause_seconds(self._idle_deaths[slot])):
             return False
 
         def start() -> None:

@@ -102,6 +102,33 @@ def test_an_executor_that_dies_while_idle_is_replaced_without_a_step(
     assert len(stage.started) == 3
 
 
+def test_an_executor_that_dies_while_idle_again_and_again_is_replaced_after_growing_pauses(
+    stage: Stage, running: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failures: list[int] = []
+
+    def pause_seconds(count: int) -> float:
+        failures.append(count)
+        return 0.0 if count < 5 else 3_600.0
+
+    def die_at_once(executor: PlayedExecutor) -> None:
+        if executor.name not in ("e1", "e4"):
+            stage.dead.add(executor.name)
+
+    monkeypatch.setattr(loop, "IDLE_CHECK_SECONDS", 0.01)
+    monkeypatch.setattr(loop, "pause_seconds", pause_seconds)
+    stage.on_start = die_at_once
+    running()
+    stage.dead.add("e1")
+    wait_until(lambda: len(stage.started) == 4, "one lives")
+    stage.send([1])
+    stage.until_published(1)
+    stage.dead.add("e4")
+    wait_until(lambda: failures[-1] == 5, "it pauses")
+    assert failures == [1, 2, 3, 1, 2, 3, 4, 5]
+    assert len(stage.started) == 8, "the worker that pauses ends all the same"
+
+
 def test_nothing_is_asked_for_ahead_in_the_name_of_an_executor_that_died(stage: Stage, running: Start) -> None:
     asked: list[int] = []
 
