@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
 
-from stepbench import whole_replies
+from stepbench import unanswered, whole_replies
 from stepbench.errors import EnvironmentRefused
 from stepbench.samples import Frozen
 from stepbench.settings import Settings
@@ -78,6 +78,7 @@ class Clients:
         # S3's clients send is left as a user of theirs has it.
         endpoint = self._config.sqs_endpoint_url or self._config.endpoint_url
         client: SQSClient = self._client("sqs", endpoint, user_agent=USER_AGENT)
+        unanswered.tell(client)
         return client
 
     @cached_property
