@@ -15,9 +15,7 @@ WRONG_USAGE, REFUSED, INTERRUPTED = 2, 3, 130
 
 
 def main(arguments: list[str]) -> int:
-    """The orchestrator's own exit code; 0 with --detach; 3 where it was not started or not followed to its end, 130
-    for Ctrl-C.
-    """
+    """The orchestrator's own exit code; 0 with --detach; 3 where it was not started or followed, 130 for Ctrl-C."""
     asked = _parser().parse_args(arguments)
     if not asked.command:
         return _say("no command is named: run-on-aws start --fleet NAME is one", WRONG_USAGE)
