@@ -70,6 +70,8 @@ class Clients:
         client: S3Client = self._client(
             "s3", endpoint, user_agent_extra=USER_AGENT, s3={"addressing_style": addressing_style(endpoint)}
         )
+        if not is_aws(endpoint):
+            client.meta.events.register_last("before-call.s3", _has_been_redirected)
         return client
 
     @cached_property
@@ -162,6 +164,15 @@ def _sdk_session(*, untouched: bool) -> Any:
             for name, (_, _, default, convert) in VARIABLES.items()
         }
     )
+
+
+def _has_been_redirected(params: dict[str, Any], **_: Any) -> None:
+    """Keeps botocore from looking for the bucket's region where a server redirects.
+
+    Servers that are not AWS's send elsewhere for other reasons (http to https, a page to log in at). botocore asks them for
+    the region by a call that is redirected too, and so on without an end.
+    """
+    params.get("context", {}).setdefault("s3_redirect", {})["redirected"] = True
 
 
 def addressing_style(endpoint: str | None) -> Literal["auto", "path"]:
