@@ -169,8 +169,8 @@ def _sdk_session(*, untouched: bool) -> Any:
 def _has_been_redirected(params: dict[str, Any], **_: Any) -> None:
     """Keeps botocore from looking for the bucket's region where a server redirects.
 
-    Servers that are not AWS's send elsewhere for other reasons (http to https, a page to log in at). botocore asks them for
-    the region by a call that is redirected too, and so on without an end.
+    Servers that are not AWS's send elsewhere for other reasons (http to https, a page to log in at). botocore asks them
+    for the region by a call that is redirected too, and so on without an end.
     """
     params.get("context", {}).setdefault("s3_redirect", {})["redirected"] = True
 

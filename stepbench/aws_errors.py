@@ -20,8 +20,8 @@ _QUEUE = (
 _SOURCES = "--aws-profile (AWS_PROFILE), AWS_ACCESS_KEY_ID or another source of the SDK's gives them"
 _CREDENTIALS = f"AWS does not accept the credentials; {_SOURCES}"
 _ELSEWHERE = (
-    "the endpoint answers with a redirect, which is not followed; --aws-endpoint-url (AWS_ENDPOINT_URL), or that of S3 or "
-    "SQS alone, must name the place that it leads to"
+    "the endpoint answers with a redirect, which is not followed; --aws-endpoint-url (AWS_ENDPOINT_URL), or that of S3 "
+    "or SQS alone, must name the place that it leads to"
 )
 _REDIRECTS = frozenset({"301", "302", "303", "307", "308"})
 _BY_CODE = {

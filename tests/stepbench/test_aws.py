@@ -60,7 +60,7 @@ def test_the_configuration_is_that_of_the_settings() -> None:
 class _SendsElsewhere(BaseHTTPRequestHandler):
     """As a server does that wants https, or a log-in first."""
 
-    def do_HEAD(self) -> None:  # noqa: N802 # http.server calls it so
+    def do_HEAD(self) -> None:  # http.server calls it so
         self.send_response(302)
         self.send_header("Location", "http://127.0.0.1:9/")
         self.send_header("Content-Length", "0")
