@@ -160,7 +160,7 @@ def test_a_fleet_that_terraform_would_refuse_or_that_is_not_read_here_is_told_by
     file = tmp_path / "mine.tfvars"
     good, bad = (f'{{ launch = "fargate", cpu = 256, max = {each} }}' for each in ("1", most))
     file.write_text(f"fleets = {{ good = {good}, bad = {bad} }}")
-    with pytest.raises(Unreadable, match="the fleet bad needs .* without quotes"):
+    with pytest.raises(Unreadable, match=r"the fleet bad needs .* without quotes"):
         fleets_of(file)
 
 
