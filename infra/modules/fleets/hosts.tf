@@ -135,6 +135,11 @@ resource "aws_ecs_capacity_provider" "hosts" {
     }
   }
 
+  # A fleet that is left out: the cluster has to let its provider go before that can be deleted.
+  lifecycle {
+    create_before_destroy = true
+  }
+
   # The first cluster of an account brings the role that ECS acts as; a provider that comes before it is refused.
   depends_on = [aws_ecs_cluster.this]
 }
