@@ -12,7 +12,8 @@ resource "aws_launch_template" "hosts" {
   ]))
   instance_type          = each.value.instance_type
   update_default_version = true
-  ebs_optimized          = true
+  # Older types, such as t2, are refused with it.
+  ebs_optimized = data.aws_ec2_instance_type.hosts[each.value.instance_type].ebs_optimized_support != "unsupported"
 
   iam_instance_profile {
     arn = var.host_profile_arn
