@@ -154,8 +154,12 @@ def _mb_per_second(name: str, samples: Sequence[Sample]) -> float | None:
     moved = BYTES_OF_PHASE.get(name)
     if moved is None:
         return None
-    durations_ns = ((sample, dict[str, int](sample.phases_ns).get(name)) for sample in samples)
-    return median_mb_per_second((moved(sample), duration) for sample, duration in durations_ns if duration is not None)
+    return median_mb_per_second(
+        (moved(sample), duration_ns)
+        for sample in samples
+        for phase, duration_ns in sample.phases_ns.items()
+        if phase == name
+    )
 
 
 def _sizes(used: Sequence[Sample]) -> Sizes | None:
