@@ -6,35 +6,60 @@ runs of the same thing, which is what a verdict has to see through.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import os
+from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks._arms import empty_bucket
+from benchmarks._machine import machine_seconds
+from benchmarks._processes import cpu_seconds, with_descendants
 from benchmarks._report import progress
 from benchmarks._stack import emulators, scratch, surroundings, worker
-from benchmarks.truth._rounds_file import Steps
+from benchmarks.truth._rounds_file import Measured, Round, Steps
 from orchestrator.local.stack import Stack
 from orchestrator.report import metrics_file
-from orchestrator.report.audit import parts_of_total
 from orchestrator.run import first_payload, journal, plan, results_queue
 from orchestrator.run.execution import execute
 from orchestrator.run.site import Site
-from stepbench.samples import Sample
+from stepbench import machine
+from stepbench.samples import Phase, Sample
 from stepbench.settings import Settings
 
 ARMS = 4
-STEPS = 20
+STEPS = 10
 PAYLOAD_MB = 1.0
-CASE = f"one chain of {STEPS} steps, {PAYLOAD_MB:g} MB json, boto3, one worker with one executor"
+PHASES_KEPT: tuple[Phase, ...] = ("download", "deserialize", "serialize", "checksum", "upload")
+"""Those that take long enough for 5 % of it to be something."""
+CASE = f"{ARMS} runs a round, each one chain of {STEPS} steps of {PAYLOAD_MB:g} MB json, one worker with one executor"
 
 
-def measured(rounds: int) -> Iterator[list[Steps]]:
-    """The steps of every arm, round by round; a first run that is in no figure warms the stack up."""
+def measured(rounds: int) -> Measured:
+    """So many rounds of this machine."""
     with emulators() as stack, worker(stack, executors=1):
-        _run(stack)
-        for number in range(rounds):
-            yield [_run(stack) for _ in range(ARMS)]
-            progress(f"round {number + 1} of {rounds}")
+        _run(stack)  # connections are opened and first times happen here
+        found = [_telling(number, rounds, _round(stack)) for number in range(1, rounds + 1)]
+    facts = machine.facts()
+    return Measured(f"{CASE}; {machine.cores()} cores of {facts['processor']}", found)
+
+
+def _telling(number: int, rounds: int, found: Round) -> Round:
+    progress(f"round {number} of {rounds}; other programs took {found.others_share:.0%} of all cores meanwhile")
+    return found
+
+
+def _round(stack: Stack) -> Round:
+    before = _busy_own_all()
+    arms = [_run(stack) for _ in range(ARMS)]
+    busy, own, every = (now - then for now, then in zip(_busy_own_all(), before, strict=True))
+    return Round(round(max(0.0, busy - own) / max(every, 1e-9), 3), arms)
+
+
+def _busy_own_all() -> tuple[float, float, float]:
+    """CPU seconds so far: of all programs, of this one with all that it started, and of all cores, idle or not."""
+    ended = os.times()
+    own = cpu_seconds(with_descendants(os.getpid())) + ended.children_user + ended.children_system
+    busy, every = machine_seconds()
+    return busy, own, every
 
 
 def _run(stack: Stack) -> Steps:
@@ -42,8 +67,8 @@ def _run(stack: Stack) -> Steps:
     with scratch() as folder:
         samples = _samples(stack, folder)
         empty_bucket(stack)
-    walls = {name: [_part_ns(sample, name) for sample in samples] for name in ("total", *parts_of_total(samples[0]))}
-    return walls | {f"cpu of {name}": [sample.cpu_ns[name] for sample in samples] for name in samples[0].cpu_ns}
+    walls = {"total": [(sample.total_ns or 0) // 1000 for sample in samples]}
+    return walls | {str(phase): [sample.phases_ns[phase] // 1000 for sample in samples] for phase in PHASES_KEPT}
 
 
 def _samples(stack: Stack, folder: Path) -> Sequence[Sample]:
@@ -65,9 +90,3 @@ def _samples(stack: Stack, folder: Path) -> Sequence[Sample]:
 def _settings(stack: Stack, folder: Path) -> Settings:
     case = {"steps": STEPS, "warmup": 1, "payload_mb": PAYLOAD_MB, "serializer": "json", "metrics_dir": folder}
     return stack.settings.model_copy(update=case)
-
-
-def _part_ns(sample: Sample, name: str) -> int:
-    found = sample.total_ns if name == "total" else parts_of_total(sample)[name]
-    assert found is not None  # nothing was interrupted
-    return found
