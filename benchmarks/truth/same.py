@@ -12,8 +12,8 @@ from orchestrator.verdicts.comparison import ALPHA, paired
 LIMIT = 0.05
 RESAMPLES = 2_000
 NOTES = (
-    f"Nominal is {ALPHA:.0%}. {RESAMPLES} comparisons of {REPEATS} rounds each; the bound is one-sided, 95 %, and takes",
-    "them to be independent, which they are not quite: they share the measured rounds.",
+    f"Nominal is {ALPHA:.0%}. {RESAMPLES} comparisons of {REPEATS} rounds each; the bound is one-sided, 95 %; it takes",
+    "them for independent, which they are not quite: they share the measured rounds.",
 )
 
 

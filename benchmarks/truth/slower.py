@@ -1,4 +1,4 @@
-"""A/B: as A/A, but a phase of one arm takes 1.05 times as long. How often is that found, and how many rounds find it?"""
+"""A/B: as A/A, but a phase of one arm takes 1.05 times as long. How often is that found, and with how many rounds?"""
 
 from __future__ import annotations
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks.truth import __main__ as truth
 from benchmarks.truth import Row, _rounds_file, same, slower
+from benchmarks.truth import __main__ as truth
 from benchmarks.truth._bounds import lower, upper
 from benchmarks.truth._noise import NOISES
 from benchmarks.truth._resampling import medians, pairs, rounds_needed, share_found

@@ -52,6 +52,17 @@ def test_verdicts_intervals_and_chances_agree(cases: list[ByRound]) -> None:
             assert each.interval.low <= 1 <= each.interval.high
 
 
+def test_what_only_the_steps_call_has_an_interval_that_ends_at_no_difference() -> None:
+    """Beside one that is certain, the other is held against all of alpha, and its interval against half of it."""
+    other = paired(noisy(1.02e9, seed=2), BASELINE)
+    assert other.p is not None
+    certain = paired(times(noisy(1e9, seed=3), 5), BASELINE)
+    found = corrected({"certain": certain, "other": other}, alpha=other.p * 1.5)["other"]
+    assert found.verdict == "more"
+    assert found.interval is not None
+    assert found.interval.low == 1.0
+
+
 @given(FAMILIES)
 def test_among_others_nothing_is_surer_than_alone_and_the_order_stays(cases: list[ByRound]) -> None:
     family = {f"{number}": paired(case, BASELINE) for number, case in enumerate(cases)}
