@@ -2,11 +2,14 @@
 
 The arms differ in nothing but their place in the round. What is found between them is what the machine makes of two
 runs of the same thing, which is what a verdict has to see through.
+
+`python -m benchmarks.truth._measuring ROUNDS` measures the rounds anew that are kept beside this file.
 """
 
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -15,7 +18,7 @@ from benchmarks._machine import machine_seconds
 from benchmarks._processes import cpu_seconds, with_descendants
 from benchmarks._report import progress
 from benchmarks._stack import emulators, scratch, surroundings, worker
-from benchmarks.truth._rounds_file import Measured, Round, Steps
+from benchmarks.truth._rounds_file import KEPT, Measured, Round, Steps, write
 from orchestrator.local.stack import Stack
 from orchestrator.report import metrics_file
 from orchestrator.run import first_payload, journal, plan, results_queue
@@ -25,8 +28,8 @@ from stepbench import machine
 from stepbench.samples import Phase, Sample
 from stepbench.settings import Settings
 
-ARMS = 4
-STEPS = 10
+ARMS = 3
+STEPS = 20
 PAYLOAD_MB = 1.0
 PHASES_KEPT: tuple[Phase, ...] = ("download", "deserialize", "serialize", "checksum", "upload")
 """Those that take long enough for 5 % of it to be something."""
@@ -67,8 +70,9 @@ def _run(stack: Stack) -> Steps:
     with scratch() as folder:
         samples = _samples(stack, folder)
         empty_bucket(stack)
-    walls = {"total": [(sample.total_ns or 0) // 1000 for sample in samples]}
-    return walls | {str(phase): [sample.phases_ns[phase] // 1000 for sample in samples] for phase in PHASES_KEPT}
+    walls: Steps = {"total": [(sample.total_ns or 0) // 1000 for sample in samples]}
+    walls |= {phase: [sample.phases_ns[phase] // 1000 for sample in samples] for phase in PHASES_KEPT}
+    return walls | {f"CPU of {phase}": [sample.cpu_ns[phase] // 1000 for sample in samples] for phase in PHASES_KEPT}
 
 
 def _samples(stack: Stack, folder: Path) -> Sequence[Sample]:
@@ -90,3 +94,7 @@ def _samples(stack: Stack, folder: Path) -> Sequence[Sample]:
 def _settings(stack: Stack, folder: Path) -> Settings:
     case = {"steps": STEPS, "warmup": 1, "payload_mb": PAYLOAD_MB, "serializer": "json", "metrics_dir": folder}
     return stack.settings.model_copy(update=case)
+
+
+if __name__ == "__main__":
+    write(KEPT, measured(int(sys.argv[1])))

@@ -8,6 +8,7 @@ draws the order in which it runs its cases.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import cache
 from statistics import median
 
 import numpy as np
@@ -26,8 +27,9 @@ Pair = tuple[ByRound, ByRound]
 MOST_ROUNDS = 5_000
 
 
+@cache
 def rounds_to_use(rounds: int | None) -> Measured:
-    """Those that are kept, or so many of this machine, now."""
+    """Those that are kept, or so many of this machine, now; measured once, whichever parts ask for them."""
     if rounds is None:
         return _rounds_file.read()
     if rounds < REPEATS:

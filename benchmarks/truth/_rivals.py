@@ -62,11 +62,11 @@ def students_t(apart: Vector, alpha: float) -> bool:
 
 METHODS: dict[str, Calls] = {
     "ours": ours,
-    "percentile, medians": percentile_of_medians,
-    "percentile, means": percentile_of_means,
-    "BCa, means": bca_of_means,
-    "bootstrap-t, means": bootstrap_t,
-    "Student's t": students_t,
+    "pct median": percentile_of_medians,
+    "pct mean": percentile_of_means,
+    "BCa mean": bca_of_means,
+    "boot-t mean": bootstrap_t,
+    "Student": students_t,
 }
 
 
