@@ -147,7 +147,8 @@ def test_a_run_without_a_step_has_a_bill_and_no_price_of_a_step(tmp_path: Path) 
     del run.lines[1:]
     found = costs(run, tmp_path, steps_per_hour=Decimal(10))
     assert found.runs_usd == 0
-    assert found.per_1000_steps_usd is found.month is None
+    assert found.per_1000_steps_usd is None
+    assert found.month is None
     assert any("cost so far" in sentence for sentence in found.assumptions)
     assert "per 1,000 steps" not in "\n".join(lines_of(found))
 
