@@ -33,6 +33,7 @@ from stepbench.guard import Guard
 from stepbench.messages import Completion
 from stepbench.patience import patient
 from stepbench.queues import MAX_WAIT_SECONDS, Queue
+from stepbench.sqs_calls import SqsCalls
 from worker import heartbeat
 from worker.backlog import Backlog
 from worker.doing import Doing, is_probe
@@ -45,7 +46,6 @@ from worker.publisher import Finished, Publisher
 from worker.pulse import Pulse
 from worker.steps_queue import StepsQueue
 from worker.task_protection import TaskProtection
-from worker.throttling import Throttling
 
 IDLE_CHECK_SECONDS = 1.0
 PARTING_SECONDS = 5.0
@@ -82,7 +82,7 @@ class Worker:
         factory: ExecutorFactory,
         discard_output: Callable[[Completion], None],
         pulse: Pulse,
-        throttling: Throttling,
+        sqs_calls: SqsCalls,
     ) -> None:
         self._options = options
         self._pulse = pulse
@@ -102,7 +102,7 @@ class Worker:
             options.host,
             discard_output,
             pulse,
-            throttling,
+            sqs_calls,
         )
         self._stopping = threading.Event()
         self._hurry = threading.Event()
