@@ -17,13 +17,18 @@ LOCK := $(IN_VENV) -m uv pip compile --quiet --universal --python-version 3.11 -
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test test-infra check check-code check-types check-imports check-docs docs format lock upgrade benchmarks clean
+.PHONY: help run compare-demo test test-infra check check-code check-types check-imports check-docs docs format lock upgrade benchmarks clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
 
 run: $(VENV)/.local-is-set-up ## the main job with default settings on the embedded stack (ARGS="--steps 3" for flags)
 	$(IN_VENV) -m orchestrator start $(ARGS)
+
+# 2 MB, 5 steps and ten rounds take about four minutes on two quiet cores; a slower machine makes fewer rounds of it.
+compare-demo: $(VENV)/.dev-is-set-up ## all serializers, plain and with zstd, compared on the embedded stack (under 5 minutes)
+	$(IN_VENV) -m orchestrator compare --serializers json,jsonl,csv,pickle,msgpack,arrow,parquet,raw --compressions none,zstd \
+		--payload-mb 2 --steps 5 --repeats 10 --max-minutes 4 --yes $(ARGS)
 
 test: $(VENV)/.dev-is-set-up ## the whole test suite (PYTEST_ARGS="-n 0 -k words" for a part of it)
 	@$(IN_VENV) -m pytest $(PYTEST_ARGS) || { code=$$?; \

@@ -59,8 +59,7 @@ def checking(site: Site, check: Callable[[], None]) -> Site:
 def opened(settings: Settings) -> Iterator[Site]:
     """The site that the settings ask for. Raises EnvironmentRefused if the embedded stack does not come up."""
     if not settings.embedded:
-        label: Literal["embedded", "aws"] = "embedded" if is_this_machine(settings) else "aws"
-        yield Site(settings, Clients(AwsConfig.of(settings)), label, own_stack=False)
+        yield Site(settings, Clients(AwsConfig.of(settings)), label_of(settings), own_stack=False)
         return
     from orchestrator.local.stack import embedded_stack
 
@@ -74,6 +73,11 @@ def opened(settings: Settings) -> Iterator[Site]:
             wait_until_working=stack.wait_until_working,
             check=stack.check,
         )
+
+
+def label_of(settings: Settings) -> Literal["embedded", "aws"]:
+    """What the figures of a run with a bucket describe."""
+    return "embedded" if is_this_machine(settings) else "aws"
 
 
 def is_this_machine(settings: Settings) -> bool:
