@@ -16,6 +16,7 @@ from stepbench.samples import Frozen
 from stepbench.settings import Settings
 
 if TYPE_CHECKING:
+    from botocore.credentials import ReadOnlyCredentials
     from mypy_boto3_s3.client import S3Client
     from mypy_boto3_sqs.client import SQSClient
 
@@ -104,6 +105,19 @@ class Clients:
         except BotoCoreError as error:
             raise EnvironmentRefused(f"the SDK's credentials cannot be used: {error}") from error
         return None if found is None else str(found.method)
+
+    def credentials(self) -> ReadOnlyCredentials:
+        """Access key, secret and token as the SDK's chain has them now: it renews those that run out.
+
+        For libraries that do not know the whole chain. Raises the SDK's error, where there are none too.
+        """
+        from botocore.exceptions import NoCredentialsError
+
+        found = self._session.get_credentials()
+        if found is None:
+            raise NoCredentialsError
+        frozen: ReadOnlyCredentials = found.get_frozen_credentials()
+        return frozen
 
     @cached_property
     def _session(self) -> Any:

@@ -48,6 +48,25 @@ class SizeMismatch(PayloadDamaged):
     """A payload is larger or smaller than its producer declared."""
 
 
+class S3Answer(StepbenchError):
+    """S3 answered a request with an error: what S3 clients make of the errors of libraries that are not AWS's SDK.
+
+    Has the SDK's own attributes, so that nobody who reads those need know which library it was.
+    """
+
+    def __init__(self, code: str, message: str, operation: str, status: int) -> None:
+        self.operation_name = operation
+        self.response = {
+            "Error": {"Code": code, "Message": message},
+            "ResponseMetadata": {"HTTPStatusCode": status},
+        }
+        super().__init__(f"S3 answered {operation} with {code}: {message or f'status {status}'}")
+
+
+class S3Unreachable(StepbenchError):
+    """A request to S3 or its answer was lost, cut or damaged on its way, as a library that is not AWS's SDK tells it."""
+
+
 class MessageRefused(StepbenchError):
     """A message body is malformed, of an unknown version, or asks for what this process may not do."""
 

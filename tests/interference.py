@@ -81,7 +81,7 @@ class _Handler(BaseHTTPRequestHandler):
         pass
 
     def _handle(self) -> None:
-        body = self.rfile.read(int(self.headers.get("content-length") or 0))
+        body = self._body()
         headers = {name.lower(): value for name, value in self.headers.items()}
         self.id = self.interference.saw(Seen(self.command, self.path, headers))
         fault = self.interference.fault_for(self.command)
@@ -89,7 +89,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(503, [], b"" if self.command == "HEAD" else REFUSAL)
             return
         onward = http.client.HTTPConnection(self.target)
-        onward.request(self.command, self.path, body, dict(self.headers.items()))
+        onward.request(self.command, self.path, body, {**self._onward_headers(), "Content-Length": str(len(body))})
         answer = onward.getresponse()
         content = answer.read()
         length = answer.getheader("content-length") if self.command == "HEAD" else str(len(content))
@@ -98,6 +98,21 @@ class _Handler(BaseHTTPRequestHandler):
             content = content[: len(content) // 2]
             self.close_connection = True
         self._answer(answer.status, answer.getheaders(), content, length)
+
+    def _body(self) -> bytes:
+        if self.headers.get("transfer-encoding", "").lower() != "chunked":
+            return self.rfile.read(int(self.headers.get("content-length") or 0))
+        chunks = []
+        while size := int(self.rfile.readline().partition(b";")[0], 16):
+            chunks.append(self.rfile.read(size))
+            self.rfile.readline()
+        self.rfile.readline()
+        return b"".join(chunks)
+
+    def _onward_headers(self) -> dict[str, str]:
+        """Without those of this connection alone; nobody but it was asked to wait for a `100 Continue`."""
+        of_here = HOP_BY_HOP | {"expect"}
+        return {name: value for name, value in self.headers.items() if name.lower() not in of_here}
 
     def _answer(self, status: int, headers: list[tuple[str, str]], content: bytes, length: str | None = None) -> None:
         self.send_response_only(status)
