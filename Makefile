@@ -62,9 +62,10 @@ benchmarks: $(VENV)/.dev-is-set-up ## every program in benchmarks/, one after th
 
 # Every lock is a part of dev.txt's resolution, so that what is tested is what is installed.
 lock: $(VENV)/.dev-is-set-up ## pin what pyproject.toml asks for, keeping pins that still fit
-	$(LOCK) $(UPGRADE) pyproject.toml --extra local --group dev --output-file requirements/dev.txt
-	$(LOCK) pyproject.toml --extra local --constraint requirements/dev.txt --output-file requirements/local.txt
-	$(LOCK) pyproject.toml --constraint requirements/dev.txt --output-file requirements/core.txt
+	$(LOCK) $(UPGRADE) pyproject.toml --extra local --extra s3-clients --group dev --output-file requirements/dev.txt
+	$(LOCK) pyproject.toml --extra local --extra s3-clients --constraint requirements/dev.txt \
+		--output-file requirements/local.txt
+	$(LOCK) pyproject.toml --extra s3-clients --constraint requirements/dev.txt --output-file requirements/core.txt
 	$(LOCK) --group build --constraint requirements/dev.txt --output-file requirements/build.txt
 	$(LOCK) --group data --no-deps --output-file requirements/data.txt
 	$(LOCK) $(UPGRADE) --group infra --output-file requirements/infra.txt

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from urllib.parse import quote
 
 from stepbench.aws import Clients, is_aws
 from stepbench.errors import SizeMismatch
@@ -40,6 +41,7 @@ class Place:
     def url_of(self, bucket: str) -> str:
         """What a key and a slash before it are added to."""
         scheme, _, rest = self.endpoint_url.partition("://")
+        bucket = quote(bucket)  # of no effect on a name that S3 would take
         return f"{scheme}://{bucket}.{rest}" if self.is_virtual(bucket) else f"{self.endpoint_url}/{bucket}"
 
 

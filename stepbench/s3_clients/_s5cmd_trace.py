@@ -28,6 +28,8 @@ class Trace:
         self._retries = 0
         self._statuses: Counter[str] = Counter()
         self._ids: list[str] = []
+        self.refused: str | None = None
+        """The operation that S3 answered with an error at last."""
         self.object_bytes: int | None = None
         """The size that S3 tells of the object, once it has."""
 
@@ -49,6 +51,8 @@ class Trace:
         self._statuses[status] += 1
         if request_id := _REQUEST_ID.search(message):
             self._ids.append(request_id[1])
+        if status >= "400":
+            self.refused = operation
         size = {"HeadObject": _LENGTH, "GetObject": _TOTAL}.get(operation)
         if size is not None and status in ("200", "206") and (found := size.search(message)):
             self.object_bytes = int(found[1])

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from obstore.exceptions import BaseError
 from obstore.store import S3Store
@@ -30,6 +31,7 @@ _CREDENTIALS_FOR = timedelta(minutes=10)
 _WHOLE_REQUEST = timedelta(hours=12)
 """Its default of 30 s would end every large part on a slow way; READ_TIMEOUT bounds each wait."""
 _REFUSED = re.compile(r"Error performing (\w+) .*? Server returned non-2xx status code: (\d+)", re.DOTALL)
+_OPERATIONS = {"HEAD": "HeadObject", "GET": "GetObject", "PUT": "PutObject", "POST": "CreateMultipartUpload"}
 _DEBUG = "\n\nDebug source:"
 
 
@@ -110,7 +112,7 @@ class ObstoreClient:
             "virtual_hosted_style_request": virtual,
         }
         return S3Store(
-            bucket,
+            quote(bucket),  # what is no part of an address would end the process
             config={**place, **_encryption(encryption)},
             client_options=_client_options(self._config),
             retry_config=_retries(self._config),
@@ -165,5 +167,5 @@ def _error(text: str) -> Exception:
     if refused := _REFUSED.search(text):
         method, status = refused[1], int(refused[2])
         code, message = code_and_message(text[refused.end() :], status)
-        return S3Answer(code, message, f"{method.title()}Object", status)
+        return S3Answer(code, message, _OPERATIONS.get(method, method), status)
     return S3Unreachable(text)

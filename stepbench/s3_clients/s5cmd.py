@@ -31,6 +31,7 @@ ABILITIES = Abilities(tags=False)
 
 _MIB = 2**20
 _ANSWER = re.compile(r"(\w+): (.*?)\s*status code: (\d+), request id", re.DOTALL)
+_CAUSE = "caused by: "
 _OF_THE_WAY = re.compile(
     r"RequestError|SerializationError|RequestCanceled|EOF|connection (reset|refused)|broken pipe|i/o timeout|timed out",
 )
@@ -100,7 +101,7 @@ class S5cmdClient:
                 process.kill()
                 raise
         if process.returncode:
-            _raise(said, process.returncode, words[0])
+            _raise(_error_in(said), process.returncode, trace.refused or words[0])
         return trace
 
     def _environment(self) -> dict[str, str]:
@@ -151,9 +152,8 @@ def _mapped(file: Path) -> Data:
         return memoryview(mmap.mmap(opened.fileno(), size_bytes, flags=flags, prot=mmap.PROT_READ))
 
 
-def _raise(said: str, code: int, operation: str) -> NoReturn:
-    text = _error_in(said)
-    if answer := _ANSWER.search(text):
+def _raise(text: str, code: int, operation: str) -> NoReturn:
+    if answer := _ANSWER.match(text.rpartition(_CAUSE)[2]):
         name, message, status = answer.groups()
         raise S3Answer(name, message, operation, int(status))
     if code < 0 or _OF_THE_WAY.search(text):
