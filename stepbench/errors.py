@@ -7,7 +7,7 @@ to be. Anything else that reaches the top is a bug of ours and keeps its traceba
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from stepbench.samples import Phase
@@ -56,7 +56,7 @@ class S3Answer(StepbenchError):
 
     def __init__(self, code: str, message: str, operation: str, status: int) -> None:
         self.operation_name = operation
-        self.response = {
+        self.response: dict[str, Any] = {
             "Error": {"Code": code, "Message": message},
             "ResponseMetadata": {"HTTPStatusCode": status},
         }
@@ -64,7 +64,7 @@ class S3Answer(StepbenchError):
 
 
 class S3Unreachable(StepbenchError):
-    """A request to S3 or its answer was lost, cut or damaged on its way, as a library that is not AWS's SDK tells it."""
+    """A request to S3 or its answer was lost, cut or damaged on its way: as S3Answer, of other libraries."""
 
 
 class MessageRefused(StepbenchError):

@@ -47,11 +47,12 @@ class Abilities(Frozen):
         other = "or take another --s3-client (S3_CLIENT)"
         found = []
         if tagged and not self.tags:
-            found.append(f"--payload-tag (PAYLOAD_TAG) is true, and {name} cannot tag objects: set it to false, {other}")
+            tag = "--payload-tag (PAYLOAD_TAG) is true"
+            found.append(f"{tag}, and {name} cannot tag objects: set it to false, {other}")
         if encryption.sse != "none" and not self.encryption:
+            sse = f"--sse (SSE) is {encryption.sse}"
             found.append(
-                f"--sse (SSE) is {encryption.sse}, and {name} cannot ask for encryption: set it to none and leave it to "
-                f"the bucket's default encryption, {other}"
+                f"{sse}, and {name} cannot ask for encryption: set it to none and leave that to the bucket, {other}"
             )
         return found
 

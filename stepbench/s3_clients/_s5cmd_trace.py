@@ -39,6 +39,8 @@ class Trace:
             told = json.loads(line)
         except ValueError:
             return
+        if not isinstance(told, dict):
+            return
         if _RETRIED in str(told.get("error", "")):
             self._retries += 1
         message = str(told.get("message", ""))

