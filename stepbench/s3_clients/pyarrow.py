@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 import pyarrow as pa
 from pyarrow import fs
@@ -104,8 +105,14 @@ class PyarrowClient:
             connect_timeout=self._config.connect_timeout_seconds,
             request_timeout=self._config.read_timeout_seconds,
             retry_strategy=fs.AwsStandardS3RetryStrategy(max_attempts=self._config.max_attempts),
+            proxy_options=_proxy(where.scheme, where.netloc),
             allow_delayed_open=True,  # else every upload begins one in parts, however small
         )
+
+
+def _proxy(scheme: str, host: str) -> str | None:
+    """That of the environment, of which AWS's SDK for C++ takes no notice."""
+    return None if proxy_bypass(host) else getproxies().get(scheme)
 
 
 def _check_came(came_bytes: int, wanted_bytes: int) -> None:

@@ -141,8 +141,9 @@ def test_a_view_of_wider_items_is_put_by_its_bytes(client: S3Client) -> None:
     assert client.get(BUCKET, "wide", size_bytes)[0] == content(size_bytes)
 
 
-@pytest.mark.parametrize("form", FORMS)
-@pytest.mark.parametrize("size_bytes", [PART_BYTES, 2 * PART_BYTES])
+@pytest.mark.parametrize(
+    ("form", "size_bytes"), [*((form, PART_BYTES) for form in FORMS), (memoryview, 2 * PART_BYTES)]
+)
 def test_what_is_put_after_a_refusal_is_whole_or_worth_another_try(
     client: S3Client, way: Interference, form: Callable[[bytes], Any], size_bytes: int
 ) -> None:
@@ -346,6 +347,20 @@ def test_a_server_that_says_nothing_is_given_up_after_the_read_timeout(whole_way
     whole_way.faults.append("be silent")
     outcome = there_and_back(client, "silent", b"x" * 10)
     assert is_retryable(outcome), repr(outcome)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_proxy_of_the_environment_is_used(
+    whole_way: Interference, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for variable in ("http_proxy", "HTTP_PROXY"):
+        monkeypatch.setenv(variable, whole_way.endpoint)
+    client = made(name, Interference(endpoint="http://nowhere.invalid"), max_attempts=1)
+    whole_way.faulty_method = "HEAD GET"
+    whole_way.faults.extend(["forbid"] * 2)
+    with pytest.raises(Exception, match=r"AccessDenied|403"):
+        client.get(BUCKET, "x", 1)
+    assert whole_way.seen[0].path.startswith("http://nowhere.invalid")
 
 
 @pytest.mark.parametrize("name", NAMES)
