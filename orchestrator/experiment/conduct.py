@@ -72,7 +72,7 @@ class Conduct:
         left = schedule.turns(self._plan, self._lines)
         if not left:
             return None
-        if (event := stopping.reason(self._plan, self._lines, self._measured, left)) is not None:
+        if (event := stopping.reason(self._plan, self._lines, self._measured, left, now_text())) is not None:
             self._tell(event)
             return None
         self._watcher.begins(left[0], len(left))
