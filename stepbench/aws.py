@@ -14,6 +14,7 @@ from stepbench import unanswered, whole_replies
 from stepbench.errors import EnvironmentRefused
 from stepbench.samples import Frozen
 from stepbench.settings import Settings
+from stepbench.sqs_calls import SqsCalls
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
@@ -63,6 +64,8 @@ class Clients:
     def __init__(self, config: AwsConfig, *, keys: tuple[str, str] | None = None) -> None:
         self._config = config
         self._keys = keys
+        self.sqs_calls = SqsCalls()
+        """What the client of SQS has sent."""
 
     @cached_property
     def s3(self) -> S3Client:
@@ -80,6 +83,7 @@ class Clients:
         # S3's clients send is left as a user of theirs has it.
         endpoint = self._config.sqs_endpoint_url or self._config.endpoint_url
         client: SQSClient = self._client("sqs", endpoint, user_agent=USER_AGENT)
+        client.meta.events.register("response-received.sqs", self.sqs_calls.hear)
         unanswered.tell(client)
         return client
 

@@ -80,6 +80,8 @@ class WorkerFacts(Frozen):
     """Received to begun by the executor, and done to the begin of the completion's send."""
     sqs_throttled: Count = 0
     """Answers by which SQS asked this worker to send less, since it published the completion before this one."""
+    sqs_requests: Count | None = None
+    """All that this worker sent to SQS since then, idle polls and the SDK's retries included; null: nobody counted."""
 
 
 class ExecutorFacts(Frozen):

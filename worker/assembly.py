@@ -24,7 +24,6 @@ from worker.handshake import ExecutorConfig
 from worker.identity import identity_of
 from worker.loop import Worker, WorkerOptions
 from worker.pulse import Pulse, allowance_seconds
-from worker.throttling import Throttling
 
 CONNECT_KEY = "connect"
 """Looked for below the worker's prefix to open a first connection; never written."""
@@ -80,11 +79,9 @@ def assemble(settings: Settings) -> Worker:
 
     pulse = Pulse(allowance_seconds(settings))
     _each_try_told(clients.sqs, pulse)
-    throttling = Throttling()
-    clients.sqs.meta.events.register("response-received.sqs", throttling.hear)
     steps_queue = SqsQueue(clients.sqs, settings.steps_queue_url, visibility)
     discard_output = partial(_discard_output, clients, settings, pulse)
-    return Worker(options, guard, steps_queue, results_queue, factory, discard_output, pulse, throttling)
+    return Worker(options, guard, steps_queue, results_queue, factory, discard_output, pulse, clients.sqs_calls)
 
 
 def _each_try_told(client: Any, pulse: Pulse) -> None:

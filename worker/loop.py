@@ -26,6 +26,7 @@ from stepbench.guard import Guard
 from stepbench.messages import Completion
 from stepbench.patience import patient, pause_seconds
 from stepbench.queues import Queue
+from stepbench.sqs_calls import SqsCalls
 from worker import heartbeat
 from worker.backlog import Backlog
 from worker.doing import Doing, is_probe
@@ -39,7 +40,6 @@ from worker.publisher import Finished, Publisher
 from worker.pulse import Pulse
 from worker.steps_queue import StepsQueue
 from worker.task_protection import TaskProtection
-from worker.throttling import Throttling
 
 IDLE_CHECK_SECONDS = 1.0
 
@@ -72,7 +72,7 @@ class Worker:
         factory: ExecutorFactory,
         discard_output: Callable[[Completion], None],
         pulse: Pulse,
-        throttling: Throttling,
+        sqs_calls: SqsCalls,
     ) -> None:
         self._options = options
         self._pulse = pulse
@@ -93,7 +93,7 @@ class Worker:
             options.host,
             discard_output,
             pulse,
-            throttling,
+            sqs_calls,
         )
         self._executors: dict[int, ExecutorProcess] = {}
         self._idle_deaths: Counter[int] = Counter()

@@ -21,11 +21,11 @@ from stepbench.messages import Completion
 from stepbench.patience import patient
 from stepbench.queues import MAX_BATCH_MESSAGES, Outgoing, Queue
 from stepbench.samples import WorkerFacts
+from stepbench.sqs_calls import Counted, SqsCalls
 from worker.backlog import Backlog
 from worker.held import HeldStep, HeldSteps, identities_of
 from worker.identity import identity_of
 from worker.pulse import Pulse
-from worker.throttling import Throttling
 
 COMPLETIONS_LINGER_SECONDS = 0.05
 DELETIONS_LINGER_SECONDS = 0.25
@@ -55,7 +55,7 @@ class Publisher:
         host: str,
         discard_output: Callable[[Completion], None],
         pulse: Pulse,
-        throttling: Throttling,
+        sqs_calls: SqsCalls,
     ) -> None:
         self._steps_queue = steps_queue
         self._results_queue = results_queue
@@ -65,7 +65,7 @@ class Publisher:
         self._host = host
         self._discard_output = discard_output
         self._pulse = pulse
-        self._throttling = throttling
+        self._sqs_calls = sqs_calls
         self._changed = threading.Condition()
         self._by_caller = threading.Lock()
         self._finished: list[Finished] = []
@@ -166,12 +166,12 @@ class Publisher:
             self._deletions += [finished.step for finished in batch]
 
     def _send(self, url: str, batch: list[Finished]) -> None:
-        throttled = self._throttling.take()
-        told = [throttled] + [0] * (len(batch) - 1)
+        counted = self._sqs_calls.take()
+        told = [counted] + [Counted()] * (len(batch) - 1)
         try:
             self._results_queue(url).send([Outgoing(self._body(*each)) for each in zip(batch, told, strict=True)])
         except BaseException:
-            self._throttling.add(throttled)
+            self._sqs_calls.add(counted)
             raise
         self._answered = True
 
@@ -181,7 +181,7 @@ class Publisher:
             log.error("results queue refuses", **identity_of(finished.step.message), error=str(error))
         self._held.remove(finished.step.receipt for finished in batch)
 
-    def _body(self, finished: Finished, throttled: int) -> str:
+    def _body(self, finished: Finished, counted: Counted) -> str:
         step, executor = finished.step, finished.completion.executor
         waited_ns = 0
         if executor is not None:
@@ -192,7 +192,8 @@ class Publisher:
             receive_count=step.received.receive_count,
             queue_wait_ns=step.received.queue_wait_ns,
             worker_wait_ns=waited_ns,
-            sqs_throttled=throttled,
+            sqs_throttled=counted.throttled,
+            sqs_requests=counted.requests,
         )
         return finished.completion.model_copy(update={"worker": facts}).model_dump_json()
 

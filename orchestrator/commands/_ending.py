@@ -59,7 +59,8 @@ def telling_what_is_kept(plan: Plan, site: Site, journal: Journal) -> Iterator[N
             yield
     except KeyboardInterrupt:
         try:
-            journal.write([Event(event="interrupted", at=now_text())])
+            sent = site.clients.sqs_calls.take().requests
+            journal.write([Event(event="interrupted", at=now_text(), sqs_requests=sent)])
         except EnvironmentRefused as error:
             say(str(error))
         say(f"Interrupted. {_kept(plan, site, journal)}")

@@ -82,4 +82,5 @@ _HAPPENED = {
     "resumed": "resumed",
     "interrupted": "interrupted",
     "reopened": "given a new set of attempts",
+    "closing": "all chains have ended",
 }

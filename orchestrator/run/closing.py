@@ -16,9 +16,9 @@ from orchestrator.report.metrics_file import MetricsFile
 from orchestrator.report.statistics import summarise
 from orchestrator.report.summary import Summary
 from orchestrator.run import results_queue
-from orchestrator.run.journal import Journal
+from orchestrator.run.journal import Journal, now_text
 from orchestrator.run.leftovers import left_in_s3
-from orchestrator.run.lines import SummaryLine
+from orchestrator.run.lines import Event, SummaryLine
 from orchestrator.run.plan import Plan
 from orchestrator.run.site import Site
 from orchestrator.s3_copy.keeping import Keeping
@@ -49,6 +49,7 @@ def close(plan: Plan, site: Site, journal: Journal, channel: Channel, keeping: K
     s3, sqs = site.clients.s3, site.clients.sqs
     closing = _Closing(site)
     closing.did(channel.close)
+    journal.write([Event(event="closing", at=now_text(), sqs_requests=site.clients.sqs_calls.take().requests)])
     file = _read_again(journal)
     # `resume --retry-failed` begins with the payloads of chains that failed.
     has_failed = any(not end.ok for end in file.ends.values())

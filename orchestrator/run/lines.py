@@ -25,6 +25,7 @@ EventName = Literal[
     "resumed",
     "interrupted",
     "reopened",
+    "closing",
 ]
 
 
@@ -60,6 +61,8 @@ class Failure(Frozen):
     """The phase it happened in; null when it happened in none."""
     retryable: bool
     worker: str | None = None
+    sqs_requests: Count | None = None
+    """As in a sample."""
 
 
 class Event(Frozen):
@@ -79,6 +82,8 @@ class Event(Frozen):
     wall_ns: int | None = None
     """chain_finished: first dispatch to last completion received; null where a step was interrupted."""
     message: str | None = None
+    sqs_requests: Count | None = None
+    """closing, interrupted: what the orchestrator has sent to SQS since it began, or went on with the run."""
     payload: PayloadRef | None = None
     """first_payload: what every chain begins with."""
 

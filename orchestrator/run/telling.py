@@ -116,4 +116,5 @@ def _failure(action: machine.RecordFailure) -> Failure:
         phase=error.phase,
         retryable=error.retryable,
         worker=completion.worker.worker if completion.worker else None,
+        sqs_requests=completion.worker.sqs_requests if completion.worker else None,
     )

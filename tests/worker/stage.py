@@ -9,13 +9,13 @@ from typing import Any
 from stepbench.guard import Guard
 from stepbench.messages import Completion, StepMessage, parse
 from stepbench.queues import Outgoing, Received
+from stepbench.sqs_calls import SqsCalls
 from tests.doubles import WatchedQueue
 from tests.factories import BUCKET, PREFIX, STEPS_QUEUE, make_done, make_failed, make_message
 from tests.processes import wait_until
 from worker.executors import ExecutorFactory
 from worker.loop import Worker, WorkerOptions
 from worker.pulse import Pulse
-from worker.throttling import Throttling
 
 NOTHING_YET_SECONDS = 0.01
 ALLOWANCE_SECONDS = 60.0
@@ -110,7 +110,7 @@ class Stage(ExecutorFactory):
             self,
             lambda completion: None,
             self.pulse,
-            Throttling(),
+            SqsCalls(),
         )
 
     def send(self, chains: Sequence[int]) -> None:

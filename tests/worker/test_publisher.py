@@ -14,6 +14,7 @@ from tenacity import wait_none
 from stepbench.errors import PartlyRefused
 from stepbench.messages import Completion, parse
 from stepbench.queues import Outgoing
+from stepbench.sqs_calls import Counted, SqsCalls
 from tests.doubles import WatchedQueue, outage, queue_gone, refused
 from tests.factories import RESULTS_QUEUE, make_done, make_executor_facts, make_failed, make_held
 from worker import publisher as publisher_module
@@ -21,7 +22,6 @@ from worker.backlog import Backlog
 from worker.held import HeldStep, HeldSteps
 from worker.publisher import COMPLETIONS_LINGER_SECONDS, DELETIONS_LINGER_SECONDS, Finished, Publisher
 from worker.pulse import Pulse
-from worker.throttling import Throttling
 
 SECOND_NS = 1_000_000_000
 
@@ -41,7 +41,7 @@ class Desk:
         self.backlog = Backlog(4)
         self.held = HeldSteps()
         self.discarded: list[Completion] = []
-        self.throttling = Throttling()
+        self.sqs_calls = SqsCalls()
         self.publisher = Publisher(
             self.steps,
             lambda url: self.results[url],
@@ -51,7 +51,7 @@ class Desk:
             "host1",
             self.discarded.append,
             Pulse(),
-            self.throttling,
+            self.sqs_calls,
         )
 
     @property
@@ -389,10 +389,11 @@ def test_a_step_message_that_cannot_be_deleted_is_let_go_and_ends_nothing() -> N
     assert len(desk.steps.bodies()) == 10
 
 
-def test_what_sqs_throttled_is_told_once_with_the_first_completion_that_gets_through() -> None:
+def test_what_was_sent_to_sqs_is_told_once_with_the_first_completion_that_gets_through() -> None:
     desk = Desk()
-    desk.throttling.add(3)
+    desk.sqs_calls.add(Counted(requests=5, throttled=3))
     desk.results_queue.faults["send"].extend([outage(), outage()])
     desk.publishes(*(Finished(step, make_done(), monotonic_ns()) for step in desk.holds(3)))
     told = [parse(Completion, body).worker for body in desk.results_queue.bodies()]
-    assert [facts.sqs_throttled for facts in told if facts is not None] == [3, 0, 0]
+    counted = [(facts.sqs_requests, facts.sqs_throttled) for facts in told if facts is not None]
+    assert counted == [(5, 3), (0, 0), (0, 0)]

@@ -12,6 +12,7 @@ from orchestrator.run.journal import Journal
 from orchestrator.run.site import Site
 from orchestrator.s3_copy.lease import TakenOver
 from stepbench.settings import Settings
+from stepbench.sqs_calls import SqsCalls
 from tests.factories import STEPS_QUEUE
 from tests.orchestrator.report.sample_factory import make_run
 
@@ -67,7 +68,7 @@ def test_who_learns_at_the_end_that_the_run_is_anothers_leaves_it_the_results_qu
     path = made.write(tmp_path)
     journal = Journal(path, again=True)
     place: Any = Place(taken_when)
-    clients: Any = type("Clients", (), {"s3": place, "sqs": place})
+    clients: Any = type("Clients", (), {"s3": place, "sqs": place, "sqs_calls": SqsCalls()})
     settings = Settings(ORCH_BUCKET="b", ORCH_STEPS_QUEUE_URL=STEPS_QUEUE, AWS_REGION="eu-west-1", CLEANUP="true")
     try:
         with pytest.raises(TakenOver):

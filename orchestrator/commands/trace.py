@@ -1,0 +1,60 @@
+"""`trace`: a run as a time line, for Perfetto or for OpenTelemetry."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from stepbench.settings import Settings
+
+HELP = "write a run as a trace, with a track for each chain and executor, for Perfetto or OpenTelemetry"
+SETTINGS: tuple[str, ...] | None = ("METRICS_DIR",)
+
+OPEN_WITH = "open it at ui.perfetto.dev or chrome://tracing"
+SEND_TO = "send it to a collector's /v1/traces"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Which run, and what to write."""
+    parser.add_argument(
+        "target",
+        nargs="?",
+        metavar="FILE|RUN_ID",
+        help="a metrics file or a run id; without it, the newest run of --metrics-dir",
+    )
+    parser.add_argument(
+        "--perfetto", type=Path, metavar="FILE", help="write JSON for Perfetto and chrome://tracing to FILE"
+    )
+    parser.add_argument("--otlp", type=Path, metavar="FILE", help="write OpenTelemetry's spans as OTLP JSON to FILE")
+
+
+def run(settings: Settings, arguments: argparse.Namespace) -> int:
+    """0. Raises UsageError for a file that is missing or damaged or must not be written, EnvironmentRefused."""
+    from orchestrator.report.gather import gather
+    from orchestrator.trace import otlp, output, perfetto
+    from orchestrator.trace.spans import trace_of
+    from stepbench.errors import UsageError
+    from stepbench.names import shown
+
+    wanted = [
+        (flag, path, form, what_next)
+        for flag, path, form, what_next in (
+            ("--perfetto", arguments.perfetto, perfetto, OPEN_WITH),
+            ("--otlp", arguments.otlp, otlp, SEND_TO),
+        )
+        if path is not None
+    ]
+    if not wanted:
+        raise UsageError("nothing to write: --perfetto FILE or --otlp FILE names what")
+    if arguments.perfetto == arguments.otlp:
+        raise UsageError("--perfetto and --otlp name the same file; name two")
+    (file,) = gather(settings.metrics_dir, [arguments.target] if arguments.target else [])
+    for flag, path, _, _ in wanted:
+        output.check(flag, path, file.path)
+    trace = trace_of(file)
+    for _, path, form, what_next in wanted:
+        output.write(path, form.pieces(trace))
+        print(f"{shown(path)}: run {trace.run_id}, {len(trace.spans)} spans; {what_next}")
+    return 0

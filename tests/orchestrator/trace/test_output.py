@@ -1,0 +1,72 @@
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from orchestrator.trace import output
+from stepbench.errors import EnvironmentRefused, UsageError
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    path = tmp_path / "metrics-r1.jsonl"
+    path.write_text("{}\n")
+    return path
+
+
+def test_a_new_file_and_one_that_is_written_again_are_fine(source: Path, tmp_path: Path) -> None:
+    path = tmp_path / "trace.json"
+    for text in ("one", "two"):
+        output.check("--perfetto", path, source)
+        output.write(path, [text, "\n"])
+        assert path.read_text() == f"{text}\n"
+    mask = os.umask(0)
+    os.umask(mask)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o666 & ~mask
+
+
+def test_the_metrics_file_is_never_written_over_by_whatever_name(source: Path, tmp_path: Path) -> None:
+    link = tmp_path / "link.json"
+    link.symlink_to(source)
+    hard = tmp_path / "hard.json"
+    hard.hardlink_to(source)
+    for path in (source, link, hard):
+        with pytest.raises(UsageError, match=r"--otlp: .* is the metrics file itself"):
+            output.check("--otlp", path, source)
+
+
+def test_a_place_where_no_file_can_be_is_refused_with_the_flag(source: Path, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"--otlp: .* is no regular file"):
+        output.check("--otlp", tmp_path, source)
+    with pytest.raises(UsageError, match="--otlp: there is no folder"):
+        output.check("--otlp", tmp_path / "none" / "x.json", source)
+    with pytest.raises(UsageError, match=r"--otlp: cannot write .*: File name too long"):
+        output.check("--otlp", tmp_path / ("x" * 300), source)
+
+
+def test_what_breaks_off_leaves_the_earlier_file_and_nothing_else(tmp_path: Path) -> None:
+    path = tmp_path / "trace.json"
+    path.write_text("before")
+
+    def breaking() -> Iterator[str]:
+        yield "half"
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        output.write(path, breaking())
+    assert path.read_text() == "before"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_full_disk_is_a_sentence(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("pathlib.Path.replace", full)
+    with pytest.raises(EnvironmentRefused, match="No space left on device"):
+        output.write(tmp_path / "trace.json", ["x"])
+    assert list(tmp_path.iterdir()) == []
