@@ -14,6 +14,7 @@ HELP = "run chains of steps and print where the time went"
 SETTINGS: tuple[str, ...] | None = None
 
 EMBEDDED = "No bucket is configured (ORCH_BUCKET): everything runs on this machine, on emulated S3 and SQS."
+STORE_ALONE = "No bucket is configured (ORCH_BUCKET): everything runs on this machine, on emulated S3 and no queue."
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -33,6 +34,7 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:
     from orchestrator.run.execution import execute
     from orchestrator.s3_copy import holding
     from stepbench import aws_errors
+    from stepbench.channels import traits
 
     now = plan.utc_now()
     run_id = plan.new_run_id(now)
@@ -40,7 +42,7 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:
     recipe = first_payload.Recipe.of(settings)
     with ExitStack() as stack:
         if settings.embedded and not arguments.quiet:
-            print(EMBEDDED, file=sys.stderr, flush=True)
+            print(EMBEDDED if traits(settings.channel).queues else STORE_ALONE, file=sys.stderr, flush=True)
         # Both take their time and a core each, and neither creates anything that stays.
         payload = stack.enter_context(first_payload.making(recipe, site.child_environment(settings)))
         if settings.payload_file is not None:  # what is wrong inside it is told before anything else is begun
@@ -54,7 +56,8 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:
         made = plan.make(
             place.settings, environment=place.environment, run_id=run_id, date=f"{now:%Y-%m-%d}", metrics_file=path
         )
-        round_trips_ns = () if place.own_stack else round_trip.to_sqs(place.clients.sqs, made.steps_queue_url)
+        queue_url = None if place.own_stack else made.steps_queue_url
+        round_trips_ns = round_trip.to_sqs(place.clients.sqs, queue_url) if queue_url else ()
         if place.environment == "aws" and round_trip.is_far(round_trips_ns) and not arguments.quiet:
             say(round_trip.warning(round_trips_ns))
         log = journal.begin(path, made, settings, round_trips_ns)

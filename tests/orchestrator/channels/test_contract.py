@@ -120,6 +120,7 @@ def test_a_completion_comes_back_as_it_was_sent_with_the_stamps_of_its_way(fleet
     assert {arrival.completion.chain: arrival.completion for arrival in arrivals} == {1: done, 2: failed}
     for arrival in arrivals:
         assert before_ns <= arrival.received_at_ns <= monotonic_ns()
+        assert arrival.results_wait_ns is not None
         assert arrival.results_wait_ns >= 0
         assert arrival.results_receive_count == 1
 

@@ -43,6 +43,8 @@ def make_arrival(completion: Completion, **changes: Any) -> Arrival:
 def parts_ns(sample: Sample) -> int:
     assert sample.transit_ns is not None
     assert sample.redelivery_ns is not None
+    assert sample.queue_wait_ns is not None
+    assert sample.results_wait_ns is not None
     of_worker_ns = sample.worker_wait_ns + sum(sample.phases_ns.values()) + sample.other_ns
     of_queues_ns = sample.queue_wait_ns + sample.results_wait_ns
     return of_queues_ns + of_worker_ns + sample.transit_ns + sample.redelivery_ns
