@@ -16,7 +16,7 @@ from benchmarks._stack import emulators, worker
 
 PAYLOAD_BYTES = 10_000
 NOTES = (
-    "ours: --channel sqs with one worker of one executor; theirs: --channel direct with one executor, on the same stack.",
+    "ours: --channel sqs, one worker of one executor; theirs: --channel direct, one executor, on the same stack.",
     "The queue costs, in each step, is the difference of the two walls, taken round by round: turnaround included.",
     "It is the emulator's queue, on this machine's processor. AWS's own has other times, and a network before it.",
 )

@@ -235,6 +235,7 @@ GRANTS: dict[Role, tuple[Grant, ...]] = {
                 "sqs:ReceiveMessage": "to find a run's own steps among them, and dispatch those again",
                 "sqs:ChangeMessageVisibility": "to hand them back at once",
             },
+            when=_sends_steps,
         ),
     ),
     "operator": (

@@ -157,10 +157,13 @@ def _about_counting(usage: Usage) -> Iterator[str]:
             f"Estimated, not counted: {', '.join(guessed)}: of first payloads, of attempts that left no sample, of "
             "clients that cannot tell and of files from before requests were counted."
         )
-    yield (
-        "Requests are counted with their retries, errors as if they were billed. A worker's idle polls since its "
-        "completion before are told with its next one: a run's first completions carry those from before it."
-    )
+    counted = "Requests are counted with their retries, errors as if they were billed."
+    if usage.workers:
+        counted += (
+            " A worker's idle polls since its completion before are told with its next one: a run's first completions "
+            "carry those from before it."
+        )
+    yield counted
 
 
 def _about_machine(machine: Machine, tariff: Tariff) -> str:

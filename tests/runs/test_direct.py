@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -13,6 +14,7 @@ from orchestrator.local import environment
 from stepbench import machine
 from stepbench.samples import PHASES
 from tests.processes import alive_in_group
+from tests.runs.commands import orchestrator
 from tests.runs.fleet import Fleet
 from tests.runs.programs import Outcome, RunProgram
 from tests.runs.saboteur import Saboteur
@@ -175,3 +177,27 @@ def _run_id(folder: Path) -> str:
 
 def _steps(outcome: Outcome) -> list[tuple[int, int]]:
     return sorted((sample["chain"], sample["step"]) for sample in outcome.samples)
+
+
+def test_the_doctor_looks_at_the_bucket_alone_and_says_why(fleet: Fleet) -> None:
+    answer = orchestrator(fleet, "doctor", DIRECT, "--json", ORCH_STEPS_QUEUE_URL="")
+
+    diagnosis = json.loads(answer.stdout)
+    assert (answer.returncode, diagnosis["ok"]) == (0, True), answer.stdout
+    names = {check["name"]: check["found"] for check in diagnosis["checks"]}
+    assert names["Queues"] == "not looked at: CHANNEL=direct has none, and no workers"
+    assert "Steps queue" not in names
+    assert set(diagnosis["round_trips_ns"]) == {"s3"}
+
+
+def test_what_runs_without_queues_leave_is_cleaned_up_without_a_queue_to_name(fleet: Fleet) -> None:
+    prefix = {"ORCH_PREFIX": f"{fleet.folder.name}/${{RUN_ID}}/", "ORCH_STEPS_QUEUE_URL": ""}
+    outcome = fleet.run(DIRECT, "--steps=1", **prefix)
+    assert fleet.keys(fleet.folder.name)
+
+    metrics_dir = str(next(fleet.folder.glob("run-*/out")))
+    words = ("cleanup", outcome.plan["run_id"], "--channel=direct", "--yes", f"--metrics-dir={metrics_dir}")
+    answer = orchestrator(fleet, *words, **prefix)
+
+    assert answer.returncode == 0, answer.stderr
+    assert fleet.keys(fleet.folder.name) == []

@@ -56,7 +56,8 @@ def emulated_queues(request: pytest.FixtureRequest) -> Queues:
 class Fleet(Protocol):
     """A channel, and at its other end executors that do what a test tells them to."""
 
-    channel: Channel
+    @property
+    def channel(self) -> Channel: ...
 
     def takes(self) -> dict[int, str]:
         """Step messages that are taken now, by chain: their receipts. They are in work then."""
