@@ -136,6 +136,21 @@ def test_a_run_whose_orchestrator_is_killed_in_mid_step_is_gone_on_with_at_once(
     assert resumed.exit_code == 0
 
 
+@pytest.mark.parametrize("point", ["after writing dispatching", "in writing sample", "after writing sample"])
+def test_killed_at_any_point_and_resumed_it_ends_with_the_same_samples(
+    fleet: Fleet, saboteur: Saboteur, point: str
+) -> None:
+    saboteur.order_at("kill", f"orchestrator {point}", passes=2)
+    killed = fleet.start(DIRECT, "--steps=3", "--concurrency=2", **saboteur.variables)
+    assert killed.exit_code() == -signal.SIGKILL
+
+    resumed = fleet.resume(killed.folder, _run_id(killed.folder))
+
+    assert resumed.exit_code == 0, resumed.stderr
+    assert _steps(resumed) == [(chain, step) for chain in (1, 2) for step in (1, 2, 3)]
+    assert resumed.failures == []
+
+
 def test_a_queue_that_is_named_since_is_no_contradiction_to_a_run_that_had_none(fleet: Fleet) -> None:
     first = fleet.start(DIRECT, "--steps=3", "--transform=cpu", TRANSFORM_CPU_MS="200", ORCH_STEPS_QUEUE_URL="")
     first.until("a step is done", lambda so_far: so_far.samples)

@@ -21,7 +21,7 @@ def test_every_channel_tells_what_it_asks_for(name: str) -> None:
 
 
 def test_a_name_that_is_no_channel_is_refused_with_the_nearest_that_is() -> None:
-    with pytest.raises(UsageError, match="--channel dierct: .*; did you mean direct"):
+    with pytest.raises(UsageError, match=r"--channel dierct: .*; did you mean direct"):
         configuration.load({"CHANNEL": "dierct"})
 
 
