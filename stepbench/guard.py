@@ -23,13 +23,14 @@ class Guard:
     results_queue_prefix: str
     results_queue_url: str | None
 
-    def check_results_queue(self, message: StepMessage) -> None:
-        """Raises MessageRefused unless the message asks to answer to a results queue of this fleet."""
-        if not self._answers(message.results_queue_url):
+    def check_results_queue(self, message: StepMessage) -> str:
+        """Its URL. Raises MessageRefused unless the message asks to answer to a results queue of this fleet."""
+        if message.results_queue_url is None or not self._answers(message.results_queue_url):
             raise MessageRefused(
                 f"the results queue {message.results_queue_url} is not one that this worker answers to; "
                 "ORCH_RESULTS_QUEUE_PREFIX or ORCH_RESULTS_QUEUE_URL must be the same here as at the orchestrator"
             )
+        return message.results_queue_url
 
     def _answers(self, url: str) -> bool:
         if self.results_queue_url is not None:

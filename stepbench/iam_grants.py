@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from stepbench import fleets
+from stepbench.channels import traits
 from stepbench.settings import Settings
 
 Role = Literal["worker", "orchestrator", "operator"]
@@ -41,11 +42,11 @@ def _has_own_key(settings: Settings) -> bool:
 
 
 def _has_queue_of_its_own(settings: Settings) -> bool:
-    return settings.results_queue_url is None
+    return _takes_completions(settings) and settings.results_queue_url is None
 
 
 def _has_a_fixed_queue(settings: Settings) -> bool:
-    return not _has_queue_of_its_own(settings)
+    return _takes_completions(settings) and settings.results_queue_url is not None
 
 
 def _keeps_a_copy(settings: Settings) -> bool:
@@ -59,6 +60,18 @@ def _tags(settings: Settings) -> bool:
 def _is_on_ecs(settings: Settings) -> bool:
     found = fleets.of_run(settings)
     return found is not None and found[1].ecs is not None
+
+
+def _sends_steps(settings: Settings) -> bool:
+    return traits(settings.channel).steps_queue
+
+
+def _takes_completions(settings: Settings) -> bool:
+    return traits(settings.channel).results_queue
+
+
+def _does_steps(settings: Settings) -> bool:
+    return traits(settings.channel).own_executors
 
 
 def _deletes(settings: Settings) -> bool:
@@ -129,6 +142,12 @@ GRANTS: dict[Role, tuple[Grant, ...]] = {
     ),
     "orchestrator": (
         Grant(
+            "ReadPayloads",
+            "objects",
+            {"s3:GetObject": "to download what the step before wrote, where executors of its own do the steps"},
+            when=_does_steps,
+        ),
+        Grant(
             "WritePayloads",
             "objects",
             {
@@ -149,6 +168,7 @@ GRANTS: dict[Role, tuple[Grant, ...]] = {
                 "sqs:SendMessage": "to dispatch steps",
                 "sqs:GetQueueAttributes": "to see that the queue is there, and whether a stalled run has messages left",
             },
+            when=_sends_steps,
         ),
         Grant(
             "OwnResultsQueue",
@@ -167,6 +187,7 @@ GRANTS: dict[Role, tuple[Grant, ...]] = {
                 "sqs:ReceiveMessage": "to take completions",
                 "sqs:DeleteMessage": "to delete them once their sample is on disk",
             },
+            when=_takes_completions,
         ),
         Grant(
             "ShareResultsQueue",
@@ -214,6 +235,7 @@ GRANTS: dict[Role, tuple[Grant, ...]] = {
                 "sqs:ReceiveMessage": "to find a run's own steps among them, and dispatch those again",
                 "sqs:ChangeMessageVisibility": "to hand them back at once",
             },
+            when=_sends_steps,
         ),
     ),
     "operator": (

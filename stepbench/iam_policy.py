@@ -10,15 +10,17 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from stepbench import fleets
+from stepbench.channels import traits
 from stepbench.iam_grants import GRANTS, Role, Target
 from stepbench.prefix import literal_part
 from stepbench.settings import Settings
 
 
 def policy(role: Role, settings: Settings, dead_letter_queue: str | None = None) -> dict[str, Any]:
-    """The policy document for one role. `settings` must have a bucket and a steps queue.
+    """The policy document for one role. `settings` must have a bucket, and a steps queue where their channel has one.
 
-    Region and account are those of the steps queue's URL; a region that it does not tell is the configured one.
+    Region and account are those of the steps queue's URL; a region that it does not tell is the configured one. Where
+    there is no queue, a statement about a key by its id is about every account's.
     `dead_letter_queue` is the name of the steps queue's: no setting tells it. Without it no statement is about it.
     """
     return {"Version": "2012-10-17", "Statement": list(_statements(role, settings, dead_letter_queue))}
@@ -29,7 +31,7 @@ def statement_for(action: str, role: Role, settings: Settings, resource: str | N
 
     `resource`: the ARN that it was refused on, where known; it tells apart statements with the same action.
     """
-    if settings.bucket is None or settings.steps_queue_url is None:
+    if settings.bucket is None or (settings.steps_queue_url is None and _needs_queue(role, settings)):
         return None
     refused_queue = resource.rpartition(":")[2] if resource else None
     allowing = [
@@ -39,6 +41,10 @@ def statement_for(action: str, role: Role, settings: Settings, resource: str | N
     ]
     fitting = [statement for statement in allowing if resource and fnmatchcase(resource, statement["Resource"])]
     return next(iter([*fitting, *allowing]), None)
+
+
+def _needs_queue(role: Role, settings: Settings) -> bool:
+    return role != "orchestrator" or traits(settings.channel).steps_queue
 
 
 def _statements(role: Role, settings: Settings, dead_letter_queue: str | None) -> Iterator[dict[str, Any]]:
@@ -51,7 +57,6 @@ def _statements(role: Role, settings: Settings, dead_letter_queue: str | None) -
 def _on(target: Target, settings: Settings, dead_letter_queue: str) -> dict[str, Any]:
     """Resource, and Condition where the resource alone would allow more."""
     assert settings.bucket is not None
-    assert settings.steps_queue_url is not None
     place = _Place.of(settings.steps_queue_url, settings.region)
     # A star in a prefix means itself: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html
     below = literal_part(settings.prefix).replace("*", "${*}") + "*"
@@ -111,7 +116,9 @@ class _Place:
     queue: str
 
     @classmethod
-    def of(cls, queue_url: str, region: str | None) -> _Place:
+    def of(cls, queue_url: str | None, region: str | None) -> _Place:
+        if queue_url is None:
+            return cls(region or "*", "*", "")
         parts = urlsplit(queue_url)
         _, account, queue = parts.path.rsplit("/", 2)
         return cls(region_of(queue_url) or region or "*", account, queue)

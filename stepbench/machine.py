@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 import platform
+import secrets
 import socket
 from pathlib import Path
 
@@ -52,6 +53,11 @@ def _number(path: Path) -> int | None:
 
 def host_name() -> str:
     return socket.gethostname()
+
+
+def process_name() -> str:
+    """This process among all that have a part in a run: its host, its id, and what tells it from an earlier one's."""
+    return f"{host_name()}-{os.getpid()}-{secrets.token_hex(2)}"
 
 
 def facts() -> dict[str, str | int]:

@@ -73,7 +73,8 @@ class StepMessage(Frozen):
     gc: Literal["normal", "off"]
     s3_client: Choice
     step_timeout_seconds: Annotated[float, Field(gt=0, le=43_200)]
-    results_queue_url: Annotated[str, Field(max_length=2_000)]
+    results_queue_url: Annotated[str, Field(max_length=2_000)] | None
+    """Null where the completion goes back over the pipe that the message came by."""
     expires_at: float
     """Unix time in seconds; whoever receives the message later deletes it."""
 

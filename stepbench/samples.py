@@ -73,9 +73,10 @@ class WorkerFacts(Frozen):
 
     worker: str
     host: str
-    receive_count: Count
-    """How often SQS had handed out the step message when this execution began; 1 unless redelivered."""
-    queue_wait_ns: Whole
+    receive_count: Count | None
+    """How often SQS had handed out the step message when this execution began; 1 unless redelivered. Null, like the
+    wait, where the step came through no queue."""
+    queue_wait_ns: Whole | None
     worker_wait_ns: Whole
     """Received to begun by the executor, and done to the begin of the completion's send."""
     sqs_throttled: Count = 0
@@ -118,12 +119,17 @@ class ExecutorFacts(Frozen):
     """done - begun, less the phases."""
     s3: S3Facts
 
+    def waited_ns(self, received_at_ns: int, leaves_at_ns: int) -> int:
+        """Received to begun, and done to leaving, by the monotonic clock of the executor's host."""
+        return (self.begun_at_ns - received_at_ns) + (leaves_at_ns - self.done_at_ns)
+
 
 class Sample(WorkerFacts, ExecutorFacts):
     """One accepted step as it stands in the metrics file; `kind` is `warmup` for a step of a warm-up chain.
 
     `total_ns` = worker_wait + queue_wait + the phases + other + results_wait + transit + redelivery, exactly. Null
-    durations: the step was in flight while the orchestrator was down (`interrupted`).
+    durations: the step was in flight while the orchestrator was down (`interrupted`). What its channel cannot tell is
+    null too, and no part of the sum: waits and receives of a queue where there is none, and redelivery.
     """
 
     kind: Literal["sample", "warmup"]
@@ -132,7 +138,7 @@ class Sample(WorkerFacts, ExecutorFacts):
     step: Count
     attempt: Count
     epoch: Count
-    results_receive_count: Count
+    results_receive_count: Count | None
     late: bool
     """Its step had been given up as lost before this completion came."""
     interrupted: bool
@@ -140,7 +146,7 @@ class Sample(WorkerFacts, ExecutorFacts):
     """Begin of the dispatch call of the accepted attempt; orchestrator's monotonic clock."""
     completed_at_ns: Whole
     """Completion received; orchestrator's monotonic clock."""
-    results_wait_ns: Whole
+    results_wait_ns: Whole | None
     transit_ns: Rest | None
     redelivery_ns: Rest | None
     total_ns: Whole | None

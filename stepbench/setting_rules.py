@@ -10,12 +10,14 @@ from functools import partial
 from urllib.parse import urlsplit
 
 from stepbench import machine, prefix
+from stepbench.channels import traits
 from stepbench.compression import Compression
 from stepbench.payload import PayloadFormat
 from stepbench.settings import Settings, named
 
 _QUEUE_PATH = re.compile(r"/\d{12}/[A-Za-z0-9_-]{1,80}(\.fifo)?$")
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
+_BOTH = "set both to run against AWS, or neither to run on this machine"
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 
 
@@ -30,16 +32,18 @@ class Rule:
 
 
 def _bucket(settings: Settings) -> Iterator[str]:
-    both = "set both to run against AWS, or neither to run on this machine"
     if settings.bucket is None:
         if settings.steps_queue_url is not None:
             given = "fleet" if settings.fleet else "steps_queue_url"
-            yield f"{named('bucket')} is not set, but {named(given)} is: {both}"
+            yield f"{named('bucket')} is not set, but {named(given)} is: {_BOTH}"
         return
     if not _BUCKET.fullmatch(settings.bucket):
         yield f"{named('bucket')}: {settings.bucket!r} is no bucket name; 3 to 63 of a-z, 0-9, dot and hyphen"
-    if settings.steps_queue_url is None:
-        yield f"{named('steps_queue_url')} is not set, but {named('bucket')} is: {both}"
+
+
+def _steps_queue(settings: Settings) -> Iterator[str]:
+    if settings.bucket is not None and settings.steps_queue_url is None and traits(settings.channel).steps_queue:
+        yield f"{named('steps_queue_url')} is not set, but {named('bucket')} is: {_BOTH}"
 
 
 def _queues(settings: Settings) -> Iterator[str]:
@@ -131,7 +135,8 @@ def _memory(settings: Settings) -> Iterator[str]:
 
 def _steps_at_once_here(settings: Settings) -> int:
     """Steps that run on this machine at the same time; where there is none, it still makes the first payload."""
-    return min(settings.concurrency, settings.executors or machine.cores()) if settings.embedded else 1
+    here = settings.embedded or traits(settings.channel).own_executors
+    return min(settings.concurrency, settings.executors or machine.cores()) if here else 1
 
 
 def _metrics_dir(settings: Settings) -> Iterator[str]:
@@ -154,13 +159,17 @@ ENDPOINTS = ("endpoint_url", "s3_endpoint_url", "sqs_endpoint_url")
 RULES = (
     *(Rule((field,), partial(_endpoint, field)) for field in ENDPOINTS),
     Rule(("bucket", "steps_queue_url"), _bucket),
+    Rule(("bucket", "steps_queue_url", "channel"), _steps_queue),
     Rule(("steps_queue_url", "results_queue_url"), _queues),
     Rule(("fleets",), _fleets),
     Rule(("prefix",), _prefix),
     Rule(("sse", "kms_key_id"), _encryption),
     Rule(("s3_client", "sse", "kms_key_id", "payload_tag"), _s3_client, readers_of=("steps",)),
     Rule(("payload_file", "serializer"), _payload_file),
-    Rule(("payload_mb", "payload_file", "serializer", "materialize", "bucket", "concurrency", "executors"), _memory),
+    Rule(
+        ("payload_mb", "payload_file", "serializer", "materialize", "bucket", "concurrency", "executors", "channel"),
+        _memory,
+    ),
     Rule(("chains", "concurrency"), _chains),
     # A report only reads there.
     Rule(("metrics_dir",), _metrics_dir, readers_of=("steps",)),

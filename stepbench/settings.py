@@ -25,6 +25,7 @@ from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from stepbench import env_file, fleets, registry
+from stepbench.channels import PACKAGE as CHANNELS
 
 Program = Literal["orchestrator", "worker"]
 
@@ -81,6 +82,7 @@ def _compression(text: str) -> str:
 
 SerializerName = Annotated[str, AfterValidator(_choice_in("stepbench.serializers"))]
 TransformName = Annotated[str, AfterValidator(_choice_in("worker.transforms"))]
+ChannelName = Annotated[str, AfterValidator(_choice_in(CHANNELS))]
 S3ClientName = Annotated[str, AfterValidator(_choice_in("stepbench.s3_clients"))]
 CompressionText = Annotated[str, AfterValidator(_compression)]
 FleetsText = Annotated[dict[str, fleets.Fleet], BeforeValidator(fleets.parse), PlainSerializer(fleets.text)]
@@ -158,6 +160,12 @@ class Settings(BaseSettings):
     )
     results_queue_url: str | None = setting(
         "ORCH_RESULTS_QUEUE_URL", None, "one fixed results queue, in place of one per run", programs=BOTH
+    )
+    channel: ChannelName = setting(
+        "CHANNEL",
+        "sqs",
+        "how steps reach executors: sqs, through queues to workers; direct, through pipes to executors of the "
+        "orchestrator's own machine, without any queue",
     )
     sse: Literal["none", "s3", "kms"] = setting("SSE", "none", "server-side encryption asked for with every object")
     kms_key_id: str | None = setting(
@@ -291,7 +299,7 @@ class Settings(BaseSettings):
     executors: int | None = setting(
         "EXECUTORS",
         None,
-        "steps a worker runs at once; the cores it was given where not set",
+        "steps a worker, or CHANNEL=direct, runs at once; the cores it was given where not set",
         programs=BOTH,
         ge=1,
         le=1_024,

@@ -8,6 +8,7 @@ from typing import Any, Literal, get_args, get_origin
 from pydantic.fields import FieldInfo
 
 from stepbench import registry
+from stepbench.channels import PACKAGE as CHANNELS
 from stepbench.settings import Program, Settings, flag_of, variable_of
 
 
@@ -75,6 +76,7 @@ def _shown(default: Any) -> str:
 
 
 _CHOICES = {
+    "channel": CHANNELS,
     "serializer": "stepbench.serializers",
     "transform": "worker.transforms",
     "s3_client": "stepbench.s3_clients",

@@ -86,6 +86,7 @@ TO_FIND_DEAD_LETTERS: list[Allowed] = [
 TO_GIVE_UP: Allowed = ("OwnResultsQueue", "sqs:GetQueueAttributes")
 TO_START_THE_FLEET: list[Allowed] = [("StartFleet", "ecs:DescribeServices"), ("StartFleet", "ecs:UpdateService")]
 TO_PROTECT_ITS_TASK: Allowed = ("ProtectTask", "ecs:UpdateTaskProtection")
+TO_DO_STEPS_ITSELF: list[Allowed] = [("ReadPayloads", "s3:GetObject")]
 TO_ABORT: Allowed = ("WritePayloads", "s3:AbortMultipartUpload")
 TAKEN_AWAY = {
     "orchestrator": [
@@ -94,6 +95,7 @@ TAKEN_AWAY = {
         *OF_THE_KEY,
         *TO_FIND_DEAD_LETTERS,
         *TO_START_THE_FLEET,
+        *TO_DO_STEPS_ITSELF,
         TO_GIVE_UP,
         TO_READ_COPIES,
         TO_ABORT,
@@ -539,3 +541,34 @@ def test_a_batch_call_is_allowed_by_the_action_of_the_single_one(place: Place) -
     worker.delete_message_batch(QueueUrl=url, Entries=[held])
     with pytest.raises(worker.exceptions.ClientError, match="not authorized to perform: sqs:sendmessage"):
         worker.send_message_batch(QueueUrl=url, Entries=[{"Id": "1", "MessageBody": "step"}])
+
+
+DIRECT = {"CHANNEL": "direct", "ORCH_STEPS_QUEUE_URL": ""}
+
+
+def allow_direct(place: Place, without: Allowed | None = None) -> dict[str, Any]:
+    """Gives the orchestrator what `policy` prints for a run without queues; the document."""
+    document = place.policy("orchestrator", **DIRECT)
+    if without:
+        document["Statement"] = list(_without(without, document["Statement"]))
+    place.account.allow(place.orchestrator.name, document)
+    return document
+
+
+def test_a_run_without_queues_needs_no_right_to_any_and_no_more_than_its_policy(place: Place) -> None:
+    document = allow_direct(place)
+    ended = place.run_as(place.orchestrator, *START, *IN_PARTS, **DIRECT)
+
+    assert ended.returncode == 0, ended.stderr
+    assert json.loads(ended.stdout)["counts"]["samples"] == 2
+    assert "sqs:" not in json.dumps(document)
+
+
+@pytest.mark.parametrize("without", TO_DO_STEPS_ITSELF, ids=" ".join)
+def test_without_it_the_steps_of_a_run_without_queues_fail_and_say_why(place: Place, without: Allowed) -> None:
+    allow_direct(place, without)
+    ended = place.run_as(place.orchestrator, *START, *SMALL, **DIRECT)
+
+    assert ended.returncode == 1, ended.stderr
+    (failure,) = failures()
+    assert without[1].partition(":")[2] in failure["message"]

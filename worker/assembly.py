@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import uuid
 from functools import lru_cache, partial
 from typing import Any
 
@@ -11,22 +9,18 @@ import structlog
 
 from stepbench import logs, machine, prefix
 from stepbench.aws import AwsConfig, Clients
+from stepbench.executors.handshake import ExecutorConfig
+from stepbench.executors.process import ExecutorFactory
 from stepbench.guard import Guard
 from stepbench.messages import Completion
 from stepbench.queues import Queue
 from stepbench.queues.sqs import SqsQueue
 from stepbench.refusals import refusal
-from stepbench.s3_clients import TransferOptions
 from stepbench.s3_uris import bucket_and_key
 from stepbench.settings import Settings
-from worker.executors import ExecutorFactory
-from worker.handshake import ExecutorConfig
 from worker.identity import identity_of
 from worker.loop import Worker, WorkerOptions
 from worker.pulse import Pulse, allowance_seconds
-
-CONNECT_KEY = "connect"
-"""Looked for below the worker's prefix to open a first connection; never written."""
 
 RESULTS_QUEUES_KEPT = 64
 
@@ -36,31 +30,19 @@ log = structlog.get_logger()
 def assemble(settings: Settings) -> Worker:
     """A worker ready to run. Raises EnvironmentRefused where no client can be made."""
     assert settings.bucket is not None
-    assert settings.steps_queue_url is not None  # the settings' rules see to that
+    assert settings.steps_queue_url is not None  # the command line sees to that
     log_level = settings.log_level or "info"
     logs.configure(log_level, settings.log_format)
-    name = f"{machine.host_name()}-{os.getpid()}-{uuid.uuid4().hex[:4]}"
-    aws = AwsConfig.of(settings)
-    clients = Clients(aws)
-    literal_prefix = prefix.literal_part(settings.prefix)
+    name = machine.process_name()
+    clients = Clients(AwsConfig.of(settings))
     guard = Guard(
         bucket=settings.bucket,
-        literal_prefix=literal_prefix,
+        literal_prefix=prefix.literal_part(settings.prefix),
         steps_queue_url=settings.steps_queue_url,
         results_queue_prefix=settings.results_queue_prefix,
         results_queue_url=settings.results_queue_url,
     )
-    factory = ExecutorFactory(
-        ExecutorConfig(
-            executor=name,
-            bucket=settings.bucket,
-            connect_key=literal_prefix + CONNECT_KEY,
-            aws=aws,
-            transfer=TransferOptions.of(settings),
-            log_level=log_level,
-            log_format=settings.log_format,
-        )
-    )
+    factory = ExecutorFactory(ExecutorConfig.of(settings, name, log_level))
     options = WorkerOptions(
         name=name,
         host=machine.host_name(),

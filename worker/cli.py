@@ -52,11 +52,7 @@ def _outcome(arguments: Sequence[str] | None) -> int:
         settings = configuration.load(flags.given(parsed), "worker")
         if parsed.check_health is not None:
             return _check_health(parsed.check_health, settings.health_file)
-        if settings.bucket is None:
-            raise UsageError(
-                f"{named('bucket')} is not set: a worker needs a bucket and a steps queue; "
-                "python -m orchestrator local prints those of an embedded stack"
-            )
+        _require_place(settings)
         if parsed.while_stdin_open:
             leave_with_parent()
         else:  # the starter has told already
@@ -71,6 +67,16 @@ def _outcome(arguments: Sequence[str] | None) -> int:
         print(error, file=sys.stderr)
         return EXIT_ENVIRONMENT
     return 0
+
+
+def _require_place(settings: Settings) -> None:
+    """Raises UsageError."""
+    for field in ("bucket", "steps_queue_url"):
+        if getattr(settings, field) is None:
+            raise UsageError(
+                f"{named(field)} is not set: a worker needs a bucket and a steps queue; "
+                "python -m orchestrator local prints those of an embedded stack"
+            )
 
 
 def _work(settings: Settings) -> None:

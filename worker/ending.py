@@ -20,8 +20,8 @@ from time import monotonic
 
 import structlog
 
+from stepbench.executors.backlog import Backlog
 from stepbench.queues import MAX_WAIT_SECONDS
-from worker.backlog import Backlog
 from worker.held import HeldStep
 from worker.publisher import Publisher
 
@@ -70,7 +70,7 @@ class Ending:
         self,
         stop: Stop,
         drain_timeout_seconds: float,
-        backlog: Backlog,
+        backlog: Backlog[HeldStep],
         publisher: Publisher,
         begin: Callable[[str, Callable[[], None]], threading.Thread],
         hand_back: Callable[[list[HeldStep]], None],

@@ -21,6 +21,8 @@ import structlog
 
 from stepbench import logs, s3_clients
 from stepbench.errors import StepDisowned
+from stepbench.executors.handshake import READY, ExecutorConfig
+from stepbench.executors.phase_board import PhaseBoard
 from stepbench.failures import failed, kind_of
 from stepbench.messages import Completion, StepMessage, answered
 from stepbench.peak_memory import PeakMemory
@@ -29,9 +31,7 @@ from stepbench.s3_clients import S3Client
 from stepbench.samples import ExecutorFacts, Phase
 from stepbench.timing import PhaseTimer
 from worker import steps
-from worker.handshake import READY, ExecutorConfig
 from worker.identity import identity_of
-from worker.phase_board import PhaseBoard
 
 PR_SET_PDEATHSIG = 1
 

@@ -6,8 +6,8 @@ import threading
 
 import structlog
 
+from stepbench.executors.backlog import Backlog
 from stepbench.queues import Queue
-from worker.backlog import Backlog
 from worker.held import HeldStep, HeldSteps, identities_of
 from worker.pulse import Pulse
 
@@ -52,7 +52,9 @@ def hand_back(queue: Queue, held: HeldSteps, steps: list[HeldStep]) -> None:
             log.warning("could not hand back messages", **identities_of(steps), error=str(error))
 
 
-def hand_back_stale(queue: Queue, held: HeldSteps, backlog: Backlog, ended: threading.Event, pulse: Pulse) -> None:
+def hand_back_stale(
+    queue: Queue, held: HeldSteps, backlog: Backlog[HeldStep], ended: threading.Event, pulse: Pulse
+) -> None:
     """Hand back, again and again until `ended`, what waits in the backlog for longer than it was taken for."""
     while not _ended_within(STALE_CHECK_SECONDS, ended, pulse):
         stale = backlog.take_stale()

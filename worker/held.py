@@ -25,6 +25,13 @@ class HeldStep:
     def receipt(self) -> str:
         return self.received.receipt
 
+    @property
+    def results_queue_url(self) -> str:
+        """Where its completion goes."""
+        url = self.message.results_queue_url
+        assert url is not None  # the guard lets no such message through
+        return url
+
 
 def identities_of(steps: Sequence[HeldStep]) -> dict[str, Any]:
     """For a log line about several steps: how many they are, and which one it is where it is one."""

@@ -9,12 +9,12 @@ import structlog
 from tenacity import RetryError
 
 from stepbench.errors import MessageRefused
+from stepbench.executors.backlog import Backlog
 from stepbench.failures import failed, is_retryable
 from stepbench.guard import Guard
 from stepbench.messages import StepMessage, parse
 from stepbench.patience import patient
 from stepbench.queues import MAX_WAIT_SECONDS, Queue, Received
-from worker.backlog import Backlog
 from worker.heartbeat import hand_back
 from worker.held import HeldStep, HeldSteps
 from worker.identity import identity_of
@@ -31,7 +31,7 @@ class Intake:
         self,
         queue: Queue,
         guard: Guard,
-        backlog: Backlog,
+        backlog: Backlog[HeldStep],
         held: HeldSteps,
         publisher: Publisher,
         stopping: threading.Event,

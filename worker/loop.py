@@ -8,9 +8,7 @@ has the worker's task protected, where there are such. The main thread waits for
 
 from __future__ import annotations
 
-import sys
 import threading
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -18,20 +16,19 @@ from pathlib import Path
 from time import monotonic, monotonic_ns
 
 import structlog
-from tenacity import RetryError
 
-from stepbench.errors import EnvironmentRefused, ExecutorLost
+from stepbench.errors import ExecutorLost
+from stepbench.executors.backlog import Backlog
+from stepbench.executors.process import START_TIMEOUT_SECONDS, ExecutorFactory, ExecutorProcess
+from stepbench.executors.team import Team
 from stepbench.failures import failed
 from stepbench.guard import Guard
 from stepbench.messages import Completion
-from stepbench.patience import patient, pause_seconds
 from stepbench.queues import Queue
 from stepbench.sqs_calls import SqsCalls
 from worker import heartbeat
-from worker.backlog import Backlog
 from worker.doing import Doing, is_probe
 from worker.ending import Crew, Ending, Stop
-from worker.executors import START_TIMEOUT_SECONDS, ExecutorFactory, ExecutorProcess, start_all
 from worker.health import HealthFile
 from worker.held import HeldStep, HeldSteps
 from worker.identity import identity_of
@@ -40,8 +37,6 @@ from worker.publisher import Finished, Publisher
 from worker.pulse import Pulse
 from worker.steps_queue import StepsQueue
 from worker.task_protection import TaskProtection
-
-IDLE_CHECK_SECONDS = 1.0
 
 log = structlog.get_logger()
 
@@ -80,9 +75,9 @@ class Worker:
         self._protection = TaskProtection(options.ecs_agent_uri) if options.ecs_agent_uri else None
         self._stop = Stop()
         self._steps_queue = StepsQueue(steps_queue, self._stop.ask_because_of)
-        self._factory = factory
-        self._held = HeldSteps(self._stop_before_upload)
-        self._backlog = Backlog(options.executors)
+        self._held = HeldSteps(lambda step: self._team.disown(step.message))
+        self._backlog: Backlog[HeldStep] = Backlog(options.executors)
+        self._team = Team(factory, self._backlog, self, most_steps=options.executor_max_steps, ending=self._stop.asked)
         self._doing = Doing(options.executors, self._held)
         self._publisher = Publisher(
             self._steps_queue,
@@ -95,9 +90,6 @@ class Worker:
             pulse,
             sqs_calls,
         )
-        self._executors: dict[int, ExecutorProcess] = {}
-        self._idle_deaths: Counter[int] = Counter()
-        """By slot, how many executors one after the other ended without a step."""
         self._intake = Intake(
             self._steps_queue, guard, self._backlog, self._held, self._publisher, self._stop.asked, pulse
         )
@@ -108,7 +100,7 @@ class Worker:
             self._publisher,
             self._thread,
             self._hand_back,
-            self._kill_executors,
+            self._team.kill,
         )
 
     def stop(self) -> None:
@@ -119,16 +111,14 @@ class Worker:
         """`announce` is called when all executors are ready and the first step may come."""
         if self._health is not None:
             self._health.claim()
-        executors = start_all(self._factory, self._options.executors)
-        self._executors = dict(enumerate(executors))
+        self._team.start(self._options.executors)
         self._doing.begin()
-        log.info("worker ready", worker=self._options.name, executors=len(executors))
+        log.info("worker ready", worker=self._options.name, executors=self._options.executors)
         announce()
         crew = self._begin()
         self._stop.asked.wait()
         self._ending.carry_out(crew)
-        for executor in self._executors.values():
-            executor.close()
+        self._team.close()
         log.info("worker ended", worker=self._options.name)
         if self._stop.error is not None:
             raise self._stop.error
@@ -144,7 +134,7 @@ class Worker:
             "stale": partial(
                 heartbeat.hand_back_stale, self._steps_queue, self._held, self._backlog, over, self._pulse
             ),
-            "idle": self._watch_the_idle,
+            "idle": self._team.watch_the_idle,
         }
         if self._health is not None:
             watches["health"] = partial(self._health.keep, over)
@@ -153,14 +143,10 @@ class Worker:
             self._thread("protection", partial(self._protection.keep, self._held.any, over))
         return Crew(
             publisher=self._thread("publisher", self._publisher.run),
-            stands=[self._thread(f"executor-{slot}", self._stand_by(slot)) for slot in self._executors],
+            stands=[self._thread(f"executor-{slot}", partial(self._team.serve, slot)) for slot in self._team.slots],
             intake=self._thread("intake", self._intake.run),
             watchers=watchers,
         )
-
-    def _kill_executors(self) -> None:
-        for executor in list(self._executors.values()):
-            executor.kill()
 
     def _thread(self, name: str, target: Callable[[], None]) -> threading.Thread:
         def guarded() -> None:
@@ -175,62 +161,28 @@ class Worker:
         thread.start()
         return thread
 
-    def _stand_by(self, slot: int) -> Callable[[], None]:
-        def begin(step: HeldStep) -> bool:
-            executor = self._executors[slot]
-            begun = executor.begin(step.message)
-            if begun and self._held.is_disowned(step):  # while it waited to begin
-                executor.disown(step.message)
-            return begun
+    def begin(self, executor: ExecutorProcess, step: HeldStep) -> bool:
+        """See `stepbench.executors.team.Keeper`."""
+        begun = executor.begin(step.message)
+        if begun and self._held.is_disowned(step):  # while it waited to begin
+            executor.disown(step.message)
+        return begun
 
-        def lives() -> bool:
-            return self._executors[slot].lives()
-
-        def serve() -> None:
-            self._limit(slot)
-            while (step := self._backlog.take(begin, lives)) or self._lost_idle(slot):
-                seconds, fit = self._timed(slot, step) if step else (None, False)
-                if not fit and not self._replace(slot):
-                    return
-                self._limit(slot)
-                self._backlog.finished(seconds)
-                self._pulse.rest()
-
-        return serve
-
-    def _watch_the_idle(self) -> None:
-        while not self._stop.asked.wait(IDLE_CHECK_SECONDS):
-            self._backlog.look_for_the_lost()
-
-    def _lost_idle(self, slot: int) -> bool:
-        """Whether it gets no step because its executor ended; if not, because the worker does."""
-        if self._stop.asked.is_set():
-            return False
-        executor = self._executors[slot]
-        log.warning("executor lost while it had no step", executor=executor.name, reason=executor.death())
-        self._idle_deaths[slot] += 1
-        return True
-
-    def _timed(self, slot: int, step: HeldStep) -> tuple[float | None, bool]:
-        """How long the step took, in seconds, and whether its executor may have another.
-
-        Null for a probe: it says nothing about how long steps are.
-        """
+    def finish(self, slot: int, executor: ExecutorProcess, step: HeldStep) -> tuple[float | None, bool]:
+        """See `stepbench.executors.team.Keeper`. A probe says nothing about how long steps are."""
         self._pulse.turn(step.message.step_timeout_seconds)
         began = monotonic()
         with self._doing.at_work(slot, step.message):
-            lives = self._finish_step(self._executors[slot], step)
-        self._idle_deaths[slot] = 0
-        seconds = None if is_probe(step.message) else monotonic() - began
-        return seconds, lives and self._steps_left(slot) > 0
+            lives = self._finish_step(executor, step)
+        return None if is_probe(step.message) else monotonic() - began, lives
 
-    def _steps_left(self, slot: int) -> int:
-        """How many steps its executor may still begin."""
-        most = self._options.executor_max_steps
-        return most - self._executors[slot].steps_run if most else sys.maxsize
+    def starts_another(self) -> None:
+        """See `stepbench.executors.team.Keeper`."""
+        self._pulse.turn(START_TIMEOUT_SECONDS)
 
-    def _limit(self, slot: int) -> None:
-        self._backlog.limit(slot, self._steps_left(slot) - 1)
+    def rests(self) -> None:
+        """See `stepbench.executors.team.Keeper`."""
+        self._pulse.rest()
 
     def _finish_step(self, executor: ExecutorProcess, step: HeldStep) -> bool:
         """Whether the executor outlived it."""
@@ -263,34 +215,10 @@ class Worker:
         )
         self._publisher.put(Finished(step, failed(message, error, error.phase), monotonic_ns()))
 
-    def _stop_before_upload(self, step: HeldStep) -> None:
-        for executor in list(self._executors.values()):
-            executor.disown(step.message)
-
     def _drop(self, step: HeldStep) -> None:
         """Whoever has its message now answers for it: a failure of ours would cost the step an attempt."""
         log.warning("dropped a step whose message is no longer this worker's", **identity_of(step.message))
         self._held.remove([step.receipt])
-
-    def _replace(self, slot: int) -> bool:
-        """A fresh executor in place of one that died or did its share; false if the worker ends before it comes up."""
-        self._backlog.limit(slot, 0)
-        self._executors[slot].close()
-        if self._stop.asked.wait(pause_seconds(self._idle_deaths[slot])):
-            return False
-
-        def start() -> None:
-            self._pulse.turn(START_TIMEOUT_SECONDS)
-            [self._executors[slot]] = start_all(self._factory, 1)
-
-        try:
-            patient(
-                "could not start an executor", lambda error: isinstance(error, EnvironmentRefused), self._stop.asked
-            )(start)
-        except RetryError:
-            log.warning("ends without a replacement for an executor")
-            return False
-        return True
 
     def _hand_back(self, steps: list[HeldStep]) -> None:
         heartbeat.hand_back(self._steps_queue, self._held, steps)

@@ -16,13 +16,13 @@ import structlog
 from structlog.contextvars import bound_contextvars
 from tenacity import RetryError
 
+from stepbench.executors.backlog import Backlog
 from stepbench.failures import is_queue_gone, is_retryable
 from stepbench.messages import Completion
 from stepbench.patience import patient
 from stepbench.queues import MAX_BATCH_MESSAGES, Outgoing, Queue
 from stepbench.samples import WorkerFacts
 from stepbench.sqs_calls import Counted, SqsCalls
-from worker.backlog import Backlog
 from worker.held import HeldStep, HeldSteps, identities_of
 from worker.identity import identity_of
 from worker.pulse import Pulse
@@ -49,7 +49,7 @@ class Publisher:
         self,
         steps_queue: Queue,
         results_queue: Callable[[str], Queue],
-        backlog: Backlog,
+        backlog: Backlog[HeldStep],
         held: HeldSteps,
         worker: str,
         host: str,
@@ -86,7 +86,7 @@ class Publisher:
             self.put(finished)
             return
         try:
-            self._send(finished.step.message.results_queue_url, [finished])
+            self._send(finished.step.results_queue_url, [finished])
         except Exception:  # noqa: BLE001 # whatever it was, the thread tries again, for as long as it takes
             self.put(finished)
         else:
@@ -156,7 +156,7 @@ class Publisher:
 
     def _disown(self, url: str) -> None:
         """Nobody waits for what else is under way for this results queue."""
-        self._held.disown([step.receipt for step in self._held.steps() if step.message.results_queue_url == url])
+        self._held.disown([step.receipt for step in self._held.steps() if step.results_queue_url == url])
 
     def _delete_soon(self, batch: list[Finished]) -> None:
         with self._changed:
@@ -183,9 +183,7 @@ class Publisher:
 
     def _body(self, finished: Finished, counted: Counted) -> str:
         step, executor = finished.step, finished.completion.executor
-        waited_ns = 0
-        if executor is not None:
-            waited_ns = (executor.begun_at_ns - step.received_at_ns) + (monotonic_ns() - executor.done_at_ns)
+        waited_ns = 0 if executor is None else executor.waited_ns(step.received_at_ns, monotonic_ns())
         facts = WorkerFacts(
             worker=self._worker,
             host=self._host,
@@ -231,5 +229,5 @@ class Publisher:
 def _by_results_queue(batch: list[Finished]) -> dict[str, list[Finished]]:
     groups: dict[str, list[Finished]] = defaultdict(list)
     for finished in batch:
-        groups[finished.step.message.results_queue_url].append(finished)
+        groups[finished.step.results_queue_url].append(finished)
     return groups

@@ -87,6 +87,7 @@ def _samples(stack: Stack, folder: Path) -> Sequence[Sample]:
         log = journal.begin(path, made, settings)
         execute(made, place, payload, log, lambda _lines, _in_flight: None).close()
         log.close()
+    assert made.results_queue_url is not None
     results_queue.delete(place.clients.sqs, made.results_queue_url)
     return metrics_file.read(path).samples
 

@@ -1,15 +1,23 @@
 """Channels: how step messages reach executors and how completions come back. One file each.
 
-The run's loop drives one without knowing which; what a channel cannot tell is absent, not zero.
+A file defines TRAITS, what the channel asks of its surroundings (`stepbench.channels`), and `make(plan, site)`, which
+gives the channel of a run, ready for the first step. The run's loop drives one without knowing which; what a channel
+cannot tell is absent, not zero.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
+from stepbench import registry
+from stepbench.channels import PACKAGE
 from stepbench.messages import Completion, StepMessage
+
+if TYPE_CHECKING:
+    from orchestrator.run.plan import Plan
+    from orchestrator.run.site import Site
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,8 +27,8 @@ class Arrival:
     completion: Completion
     received_at_ns: int
     """Orchestrator's monotonic clock, when the receive returned."""
-    results_wait_ns: int
-    results_receive_count: int
+    results_wait_ns: int | None
+    results_receive_count: int | None
     receipt: str
 
 
@@ -82,3 +90,13 @@ class Channel(Protocol):
     def close(self) -> None:
         """Let go of what is held; what was accepted is then deleted."""
         ...
+
+    def abandon(self) -> None:
+        """The run ends before its time: what was started for it ends, and nothing is waited for. Raises nothing."""
+        ...
+
+
+def make(plan: Plan, site: Site) -> Channel:
+    """The channel that the plan names. Raises EnvironmentRefused, and the SDK's errors."""
+    channel: Channel = registry.load(PACKAGE, plan.channel).make(plan, site)
+    return channel

@@ -4,21 +4,31 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Sequence
+from functools import partial
 from threading import Event
 from time import monotonic, monotonic_ns, time
-from typing import ParamSpec, TypeVar
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 import structlog
 from tenacity import RetryError
 
 from orchestrator.channels import Arrival, Arrivals, Sent, Stray
 from orchestrator.channels._dead_letters import DeadLetterWatch, Look
+from orchestrator.run import results_queue
+from orchestrator.upkeep import dead_letter_queue
+from stepbench.channels import Traits
 from stepbench.errors import MessageRefused
 from stepbench.failures import is_retryable
 from stepbench.messages import Completion, StepMessage, parse
 from stepbench.patience import patient
 from stepbench.queues import MAX_BATCH_MESSAGES, Outgoing, Queue, Received
+from stepbench.queues.sqs import SqsQueue
 
+if TYPE_CHECKING:
+    from orchestrator.run.plan import Plan
+    from orchestrator.run.site import Site
+
+TRAITS = Traits(steps_queue=True, results_queue=True, own_executors=False)
 NO_ANSWER = "the queues do not answer, and are tried again for STALL_TIMEOUT: see to the network and the endpoint"
 DELETIONS_LINGER_SECONDS = 0.5
 FOREIGN_DELAY_SECONDS = (1, 5)
@@ -27,6 +37,28 @@ FOREIGN_DELAY_SECONDS = (1, 5)
 log = structlog.get_logger()
 P = ParamSpec("P")
 Answer = TypeVar("Answer")
+
+
+def make(plan: Plan, site: Site) -> SqsChannel:
+    """Between the plan's two queues."""
+    assert plan.steps_queue_url is not None
+    assert plan.results_queue_url is not None
+    sqs = site.clients.sqs
+
+    def worth_waiting(error: BaseException) -> bool:
+        site.check()  # an emulator of ours that has died does not come back
+        return is_retryable(error)
+
+    return SqsChannel(
+        SqsQueue(sqs, plan.steps_queue_url, site.settings.visibility_timeout_seconds),
+        SqsQueue(sqs, plan.results_queue_url, results_queue.visibility_seconds(plan.stall_timeout_seconds)),
+        plan.run_id,
+        fair=plan.fair_queues,
+        results_are_own=plan.results_queue_is_own,
+        worth_waiting=worth_waiting,
+        patience_seconds=plan.stall_timeout_seconds,
+        dead_letters=partial(dead_letter_queue.bodies, sqs, plan.steps_queue_url),
+    )
 
 
 class SqsChannel:
@@ -107,6 +139,9 @@ class SqsChannel:
         if receipts:
             self._patiently(self._results.delete, receipts)
 
+    def abandon(self) -> None:
+        """Nothing was started, and whoever wants to end need not wait for a queue that may not answer."""
+
     def _patiently(self, call: Callable[P, Answer], *arguments: P.args, **named: P.kwargs) -> Answer:
         try:
             return call(*arguments, **named)
@@ -172,4 +207,6 @@ def _completion_in(body: str) -> Completion:
     completion = parse(Completion, body)
     if completion.ok and completion.worker is None:
         raise MessageRefused("Completion refused: worker: missing, as if no worker had sent it")
+    if completion.worker is not None and None in (completion.worker.queue_wait_ns, completion.worker.receive_count):
+        raise MessageRefused("Completion refused: worker: without the stamps of the queue that the step came from")
     return completion

@@ -42,9 +42,9 @@ def run_id(text: str) -> str:
     return text
 
 
-def require(settings: Settings) -> None:
+def require(settings: Settings, *, queue: bool = True) -> None:
     """Raises UsageError without a bucket: what ran on the embedded stack is gone with it."""
-    if settings.bucket is None or settings.steps_queue_url is None:
+    if settings.bucket is None or (queue and settings.steps_queue_url is None):
         raise UsageError(
             "no bucket and queue are named to look at: set --bucket (ORCH_BUCKET) and --steps-queue-url "
             "(ORCH_STEPS_QUEUE_URL), which scripts/deploy and python -m orchestrator local tell; start without them "

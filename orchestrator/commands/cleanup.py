@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from stepbench.settings import Settings
 
 HELP = "remove payloads, incomplete uploads and results queues of runs that are over"
-SETTINGS: tuple[str, ...] | None = (*_fleet.SETTINGS, "STEP_EXPIRY", "METRICS_DIR")
+SETTINGS: tuple[str, ...] | None = (*_fleet.SETTINGS, "CHANNEL", "STEP_EXPIRY", "METRICS_DIR")
 
 SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 
@@ -47,8 +47,9 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:
     from orchestrator.upkeep.verdict import Terms
     from stepbench import aws_errors, streams
     from stepbench.aws import AwsConfig, Clients
+    from stepbench.channels import traits
 
-    _fleet.require(settings)
+    _fleet.require(settings, queue=traits(settings.channel).steps_queue)
     if not arguments.dry_run:
         _fleet.require_somebody_to_ask(arguments.yes)
     terms = Terms(arguments.older_than, arguments.run_id is not None, settings.step_expiry_seconds)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 HELP = "look at credentials, bucket, queues and workers, and say what is wrong and what mends it"
 SETTINGS: tuple[str, ...] | None = (
     *_fleet.SETTINGS,
+    "CHANNEL",
     "SSE",
     "KMS_KEY_ID",
     "PAYLOAD_TAG",
@@ -49,8 +50,10 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:
     from orchestrator.doctor.examination import Examination
     from orchestrator.doctor.text import show
     from stepbench import streams
+    from stepbench.channels import fitted, traits
 
-    _fleet.require(settings)
+    settings = fitted(settings)
+    _fleet.require(settings, queue=traits(settings.channel).steps_queue)
     examination = Examination(settings, arguments.wait, arguments.workers)
     with redirect_stdout(streams.read_or_not(sys.stdout)):
         if arguments.json:

@@ -17,6 +17,7 @@ SETTINGS: tuple[str, ...] | None = (
     "AWS_REGION",
     "ORCH_BUCKET",
     "ORCH_PREFIX",
+    "CHANNEL",
     "ORCH_STEPS_QUEUE_URL",
     "ORCH_FLEETS",
     "ORCH_FLEET",
@@ -52,7 +53,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(settings: Settings, arguments: argparse.Namespace) -> int:
     """0. Raises UsageError without a bucket (the embedded stack needs no policy) or a queue that a statement names."""
-    if settings.bucket is None or settings.steps_queue_url is None:
+    from stepbench.channels import fitted, traits
+
+    if arguments.role == "orchestrator":
+        settings = fitted(settings)
+    elif not traits(settings.channel).steps_queue and arguments.role == "worker":
+        raise UsageError(
+            f"--channel {settings.channel} (CHANNEL) has no workers; "
+            "--role orchestrator prints what its steps need, too"
+        )
+    queue = arguments.role != "orchestrator" or traits(settings.channel).steps_queue
+    if settings.bucket is None or (queue and settings.steps_queue_url is None):
         raise UsageError(
             "a policy names a bucket and a queue: set --bucket (ORCH_BUCKET) "
             "and --steps-queue-url (ORCH_STEPS_QUEUE_URL)"

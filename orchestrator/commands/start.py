@@ -14,6 +14,7 @@ HELP = "run chains of steps and print where the time went"
 SETTINGS: tuple[str, ...] | None = None
 
 EMBEDDED = "No bucket is configured (ORCH_BUCKET): everything runs on this machine, on emulated S3 and SQS."
+STORE_ALONE = "No bucket is configured (ORCH_BUCKET): everything runs on this machine, on emulated S3 and no queue."
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -29,12 +30,13 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:
     from orchestrator.report.tally import Tally
     from orchestrator.run import first_payload, single, site
     from stepbench import aws_errors
+    from stepbench.channels import traits
 
     identity = single.Identity.new(settings.metrics_dir)
     recipe = first_payload.Recipe.of(settings)
     with ExitStack() as stack:
         if settings.embedded and not arguments.quiet:
-            print(EMBEDDED, file=sys.stderr, flush=True)
+            print(EMBEDDED if traits(settings.channel).queues else STORE_ALONE, file=sys.stderr, flush=True)
         # Both take their time and a core each, and neither creates anything that stays.
         payload = stack.enter_context(first_payload.making(recipe, site.child_environment(settings)))
         if settings.payload_file is not None:  # what is wrong inside it is told before anything else is begun

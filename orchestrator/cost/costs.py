@@ -45,6 +45,7 @@ class Costs(Frozen):
     month_usd: Decimal | None
     """Null where no rate was asked for."""
     idle_workers: int
+    """0 where the runs' channel has no workers that could wait."""
     idle_month: Bill
     idle_month_usd: Decimal
     aside: Bill
@@ -60,7 +61,7 @@ def costs_of(files: Sequence[MetricsFile], prices: Prices, wanted: Wanted) -> Co
     tariff = Tariff(prices.regions[region], wanted.keep_days, built, usage.executors_per_worker)
     runs = tariff.bill(usage)
     month = _month(tariff, usage, wanted.steps_per_hour)
-    workers = max(1, usage.workers)
+    workers = _idle_workers(files, usage)
     idle = tariff.idle_month(workers)
     return Costs(
         run_ids=tuple(file.run.run_id for file in files),
@@ -80,6 +81,12 @@ def costs_of(files: Sequence[MetricsFile], prices: Prices, wanted: Wanted) -> Co
         aside=tariff.aside(usage),
         assumptions=tuple(_assumptions(files, prices, wanted, region, usage, tariff)),
     )
+
+
+def _idle_workers(files: Sequence[MetricsFile], usage: Usage) -> int:
+    """As many as there were, and one where none has answered."""
+    queued = any(file.run.plan.steps_queue_url is not None for file in files)
+    return max(1, usage.workers) if queued else 0
 
 
 def _region(files: Sequence[MetricsFile], prices: Prices, wanted: Wanted) -> str:
@@ -121,10 +128,8 @@ def _assumptions(
     yield "Workers reach S3 in the region through a gateway endpoint, which is free; other ways are shown beside."
     if tariff.machine is not None:
         yield _about_machine(tariff.machine, tariff)
-    yield (
-        f"An idle worker polls every {LONG_POLL_SECONDS} s; a month has {HOURS_PER_MONTH} hours, a GB {BYTES_PER_GB:,} "
-        "bytes."
-    )
+    polls = f"An idle worker polls every {LONG_POLL_SECONDS} s; a" if _idle_workers(files, usage) else "A"
+    yield f"{polls} month has {HOURS_PER_MONTH} hours, a GB {BYTES_PER_GB:,} bytes."
 
 
 def _about_runs(files: Sequence[MetricsFile]) -> Iterator[str]:
@@ -152,10 +157,13 @@ def _about_counting(usage: Usage) -> Iterator[str]:
             f"Estimated, not counted: {', '.join(guessed)}: of first payloads, of attempts that left no sample, of "
             "clients that cannot tell and of files from before requests were counted."
         )
-    yield (
-        "Requests are counted with their retries, errors as if they were billed. A worker's idle polls since its "
-        "completion before are told with its next one: a run's first completions carry those from before it."
-    )
+    counted = "Requests are counted with their retries, errors as if they were billed."
+    if usage.workers:
+        counted += (
+            " A worker's idle polls since its completion before are told with its next one: a run's first completions "
+            "carry those from before it."
+        )
+    yield counted
 
 
 def _about_machine(machine: Machine, tariff: Tariff) -> str:

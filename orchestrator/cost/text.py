@@ -28,9 +28,10 @@ def lines_of(costs: Costs) -> Iterator[str]:
         yield ""
         yield from _bill("A month at the given rate", costs.month)
     yield ""
-    workers = "worker" if costs.idle_workers == 1 else "workers"
-    yield from _bill(f"A month of {costs.idle_workers} idle {workers}", costs.idle_month)
-    yield ""
+    if costs.idle_workers:
+        workers = "worker" if costs.idle_workers == 1 else "workers"
+        yield from _bill(f"A month of {costs.idle_workers} idle {workers}", costs.idle_month)
+        yield ""
     yield "Beside it, in no sum: the run's transfers on other ways than a gateway endpoint"
     yield from (_line(line) for line in costs.aside.lines)
     yield ""

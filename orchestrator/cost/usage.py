@@ -51,6 +51,7 @@ class Usage(Frozen):
     """Between begin and end of all executions that were accepted, warm-up included."""
     executions: int
     workers: int
+    """Those that took steps from a queue, and poll it while they have none."""
     executors_per_worker: int | None
     """As the runs were told; null where they were not, and a worker takes one for each core."""
 
@@ -70,18 +71,20 @@ def usage_of(files: Sequence[MetricsFile]) -> Usage:
         stored_bytes=sum(one.stored_bytes for one in every),
         executor_ns=sum(one.executor_ns for one in every),
         executions=sum(one.executions for one in every),
-        workers=len({sample.worker for file in files for sample in (*file.samples, *file.warmups)}),
+        workers=len({worker for file in files for worker in _polling_workers(file)}),
         executors_per_worker=told.pop() if len(told) == 1 else None,
     )
 
 
-def planned(chains: int, steps: int, object_bytes: int, part_bytes: int, executor_ns: int = 0) -> Usage:
+def planned(
+    chains: int, steps: int, object_bytes: int, part_bytes: int, executor_ns: int = 0, *, queued: bool = True
+) -> Usage:
     """What a run would call that goes well and sends nothing in batches: all of it estimated.
 
-    `executor_ns`: what an execution is expected to take.
+    `executor_ns`: what an execution is expected to take. `queued`: its channel goes through queues.
     """
     every = chains * steps
-    sqs = Quantity(estimated=every * SQS_REQUESTS_OF_A_STEP)
+    sqs = Quantity(estimated=every * SQS_REQUESTS_OF_A_STEP if queued else 0)
     return Usage(
         steps=every,
         s3_puts=Quantity(estimated=(every + 1) * puts_of(object_bytes, part_bytes)),
@@ -93,7 +96,7 @@ def planned(chains: int, steps: int, object_bytes: int, part_bytes: int, executo
         stored_bytes=(every + 1) * object_bytes,
         executor_ns=every * executor_ns,
         executions=every,
-        workers=1,
+        workers=int(queued),
         executors_per_worker=None,
     )
 
@@ -129,9 +132,15 @@ def _of_file(file: MetricsFile) -> Usage:
         stored_bytes=0 if file.run.settings.get("CLEANUP") is True else first_bytes + uploaded_bytes,
         executor_ns=sum(max(0, sample.done_at_ns - sample.begun_at_ns) for sample in samples),
         executions=len(samples),
-        workers=len({sample.worker for sample in samples}),
+        workers=len(_polling_workers(file)),
         executors_per_worker=executors if type(executors) is int and executors > 0 else None,
     )
+
+
+def _polling_workers(file: MetricsFile) -> set[str]:
+    if file.run.plan.steps_queue_url is None:
+        return set()
+    return {sample.worker for sample in (*file.samples, *file.warmups)}
 
 
 def _first_bytes(file: MetricsFile) -> int:
@@ -161,6 +170,8 @@ def _worker_sqs(samples: Iterable[Sample], failures: Iterable[Failure]) -> Quant
 
 def _orchestrator_sqs(file: MetricsFile) -> Quantity:
     """Each incarnation tells when it ends; one that was killed did not."""
+    if file.run.plan.steps_queue_url is None and file.run.plan.results_queue_url is None:
+        return Quantity()
     told: dict[int, int] = {}
     dispatches: dict[int, int] = defaultdict(int)
     incarnation = 0

@@ -44,9 +44,8 @@ class Ground:
     """Keys and queues are named as those of a run that began now: what a death leaves here, `cleanup` finds."""
 
     def __init__(self, settings: Settings) -> None:
-        """`settings` have a bucket and a steps queue."""
+        """`settings` have a bucket, and a steps queue where their channel has one."""
         assert settings.bucket is not None
-        assert settings.steps_queue_url is not None
         config = AwsConfig.of(settings)
         impatient = {
             "max_attempts": min(MOST_TRIES, config.max_attempts),
@@ -54,7 +53,6 @@ class Ground:
         }
         self.settings = settings
         self.bucket = settings.bucket
-        self.steps_queue_url = settings.steps_queue_url
         self.config = config.model_copy(update=impatient)
         self.clients = Clients(self.config)
         self.replies = Replies()
@@ -62,9 +60,19 @@ class Ground:
         self.run_id = new_run_id(now)
         self.key = f"{prefix.expand(settings.prefix, self.run_id, f'{now:%Y-%m-%d}')}{PAYLOADS_FOLDER}doctor"
 
+    @property
+    def steps_queue_url(self) -> str:
+        """For looks at queues, which are not made where there is none."""
+        assert self.settings.steps_queue_url is not None
+        return self.settings.steps_queue_url
+
+    @property
+    def has_queues(self) -> bool:
+        return self.settings.steps_queue_url is not None
+
     def listen(self) -> None:
         """Raises EnvironmentRefused where no client can be made."""
-        for client in (self.clients.s3, self.clients.sqs):
+        for client in [self.clients.s3, *([self.clients.sqs] if self.has_queues else [])]:
             client.meta.events.register("response-received", self.replies.hear)
 
     @property

@@ -17,8 +17,8 @@ LITTLE_SKEW_SECONDS = 2.0
 
 def region(ground: Ground) -> Check:
     """Raises the SDK's error where S3 does not answer at all."""
-    ours = ground.clients.sqs.meta.region_name
-    queue, bucket = region_of(ground.steps_queue_url), _region_of_bucket(ground)
+    ours = ground.clients.s3.meta.region_name
+    queue, bucket = region_of(ground.steps_queue_url) if ground.has_queues else None, _region_of_bucket(ground)
     # Servers of one's own name any region, and take every one.
     places = {"the steps queue": ground.sqs_is_aws and queue, "the bucket": ground.s3_is_aws and bucket}
     known = {what: where for what, where in places.items() if where}

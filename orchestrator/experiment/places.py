@@ -19,6 +19,7 @@ from orchestrator.run import preflight, site
 from orchestrator.run.site import Site
 from stepbench import aws_errors, machine
 from stepbench.aws import AwsConfig, Clients
+from stepbench.channels import fitted, traits
 from stepbench.errors import EnvironmentRefused
 from stepbench.settings import Settings
 
@@ -70,6 +71,8 @@ class _Embedded:
         self._queues = 0
 
     def site(self, settings: Settings) -> Site:
+        if traits(settings.channel).own_executors:
+            return self._without_a_worker(settings)
         executors = settings.executors or min(settings.concurrency, machine.cores())
         key = _worker_key(settings, executors)
         manned = self._manned.get(key)
@@ -86,6 +89,16 @@ class _Embedded:
     def prove(self, settings: Settings) -> None:
         self._stack.check()
 
+    def _without_a_worker(self, settings: Settings) -> Site:
+        return Site(
+            fitted(self._stack.placed(settings)),
+            self._stack.clients(),
+            "embedded",
+            own_stack=True,
+            surroundings=site.child_environment(settings),
+            check=self._stack.check,
+        )
+
     def _man(self, settings: Settings, executors: int) -> _Manned:
         self._queues += 1
         stack = self._stack.beside(settings, f"stepbench-steps-{self._queues}")
@@ -101,7 +114,7 @@ class _Configured:
     def site(self, settings: Settings) -> Site:
         config = AwsConfig.of(settings)
         clients = self._clients.setdefault(config.model_dump_json(), Clients(config))
-        return Site(settings, clients, site.label_of(settings), own_stack=False)
+        return Site(fitted(settings), clients, site.label_of(settings), own_stack=False)
 
     def prove(self, settings: Settings) -> None:
         place = self.site(settings)

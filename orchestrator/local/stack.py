@@ -42,24 +42,35 @@ _WHERE_AWS_IS = (
 )
 
 
-@dataclass(frozen=True)
-class Stack:
-    """A running stack and how to reach it."""
+@dataclass(frozen=True, kw_only=True)
+class Store:
+    """A running S3, for what needs no queue."""
 
     bucket: str
+    settings: Settings
+    """The settings that were given, with what was made here in place of the user's."""
+    children: list[Child] = field(repr=False)
+
+    def clients(self) -> Clients:
+        """Clients of it, whatever the user's own SDK is configured for."""
+        return _clients(self.settings)
+
+    def check(self) -> None:
+        """Raises EnvironmentRefused if an emulator, or a worker of `start_worker`, has ended."""
+        for each in self.children:
+            each.check()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stack(Store):
+    """A running stack and how to reach it."""
+
     steps_queue_url: str
     dead_letter_queue_url: str
-    settings: Settings
-    """The settings that were given, with the stack's bucket, queues and endpoints in place of the user's."""
     environment: dict[str, str]
     """What another process needs to use the stack, by variable."""
     _block: ExitStack = field(repr=False)
-    _children: list[Child] = field(repr=False)
     _workers: list[Child] = field(repr=False, default_factory=list)
-
-    def clients(self) -> Clients:
-        """Clients of the stack, whatever the user's own SDK is configured for."""
-        return _clients(self.settings)
 
     def placed(self, settings: Settings) -> Settings:
         """`settings` with this stack's bucket, queues and endpoints in place of where they say AWS is."""
@@ -76,7 +87,7 @@ class Stack:
     def start_worker(self, executors: int) -> Child:
         """Starts a `worker` without waiting for it; it ends with the stack, or with us. `check` tells of its death."""
         worker = self._block.enter_context(self.worker(executors))
-        self._children.append(worker)
+        self.children.append(worker)
         self._workers.append(worker)
         return worker
 
@@ -94,11 +105,6 @@ class Stack:
         for worker in self._workers:
             worker.ready_line(START_DEADLINE_SECONDS)
 
-    def check(self) -> None:
-        """Raises EnvironmentRefused if an emulator, or a worker of `start_worker`, has ended."""
-        for each in self._children:
-            each.check()
-
 
 @contextmanager
 def embedded_stack(settings: Settings) -> Iterator[Stack]:
@@ -108,12 +114,26 @@ def embedded_stack(settings: Settings) -> Iterator[Stack]:
     EnvironmentRefused if an emulator does not start; its message says why.
     """
     with ExitStack() as block:
-        emulators = {service: block.enter_context(_emulator(service)) for service in ("sqs", "s3")}
-        endpoints = {
-            service: f"http://{environment.HOST}:{emulator.ready_line(START_DEADLINE_SECONDS)}"
-            for service, emulator in emulators.items()
-        }
-        yield _furnished(settings, endpoints, block, [*emulators.values()])
+        endpoints, children = _emulators(block, "sqs", "s3")
+        store = _store(settings, endpoints, children)
+        yield _furnished(store, block)
+
+
+@contextmanager
+def embedded_store(settings: Settings) -> Iterator[Store]:
+    """S3 alone, in the same way."""
+    with ExitStack() as block:
+        yield _store(settings, *_emulators(block, "s3"))
+
+
+def _emulators(block: ExitStack, *services: str) -> tuple[dict[str, str], list[Child]]:
+    """Their endpoints; started side by side."""
+    emulators = {service: block.enter_context(_emulator(service)) for service in services}
+    endpoints = {
+        service: f"http://{environment.HOST}:{emulator.ready_line(START_DEADLINE_SECONDS)}"
+        for service, emulator in emulators.items()
+    }
+    return endpoints, [*emulators.values()]
 
 
 def _emulator(service: str) -> AbstractContextManager[Child]:
@@ -125,17 +145,30 @@ def _clients(settings: Settings) -> Clients:
     return Clients(AwsConfig.of(settings), keys=KEYS)
 
 
-def _furnished(settings: Settings, endpoints: dict[str, str], block: ExitStack, children: list[Child]) -> Stack:
-    """The stack with its bucket and queues made."""
+def _store(settings: Settings, endpoints: dict[str, str], children: list[Child]) -> Store:
+    """With its bucket made."""
     here: dict[str, str | None] = dict.fromkeys(_WHERE_AWS_IS)
-    here |= {"region": REGION, "s3_endpoint_url": endpoints["s3"], "sqs_endpoint_url": endpoints["sqs"]}
+    here |= {"region": REGION, "s3_endpoint_url": endpoints["s3"], "sqs_endpoint_url": endpoints.get("sqs")}
     placed = settings.model_copy(update={**here, "bucket": BUCKET})
-    clients = _clients(placed)
-    clients.s3.create_bucket(Bucket=BUCKET)
+    _clients(placed).s3.create_bucket(Bucket=BUCKET)
+    return Store(bucket=BUCKET, settings=placed, children=children)
+
+
+def _furnished(store: Store, block: ExitStack) -> Stack:
+    """The store with queues beside it."""
+    clients = store.clients()
     dead_letters = clients.sqs.create_queue(QueueName=DEAD_LETTER_QUEUE)["QueueUrl"]
-    steps = _steps_queue(clients, STEPS_QUEUE, dead_letters, placed)
-    placed = placed.model_copy(update={"steps_queue_url": steps})
-    return Stack(BUCKET, steps, dead_letters, placed, _environment(placed), block, children)
+    steps = _steps_queue(clients, STEPS_QUEUE, dead_letters, store.settings)
+    placed = store.settings.model_copy(update={"steps_queue_url": steps})
+    return Stack(
+        bucket=store.bucket,
+        settings=placed,
+        steps_queue_url=steps,
+        dead_letter_queue_url=dead_letters,
+        environment=_environment(placed),
+        _block=block,
+        children=store.children,
+    )
 
 
 def _steps_queue(clients: Clients, name: str, dead_letter_queue_url: str, settings: Settings) -> str:

@@ -95,17 +95,19 @@ def _about_executors(files: Sequence[MetricsFile], used: Sequence[Sample]) -> It
         in_flight = file.run.plan.concurrency
         waiting = _share_of_waiting([sample for sample in used if sample.run_id == file.run.run_id])
         if in_flight > executors and waiting >= SHARE_OF_WAITING_THAT_MATTERS:
+            queued = file.run.plan.steps_queue_url is not None
+            waits, more = ("queue wait and worker wait", " or workers") if queued else ("worker wait", "")
             yield (
-                f"{plural(in_flight, 'chain')} in flight shared {plural(executors, 'executor')}, so most of queue wait "
-                f"and worker wait, {percent(waiting)} of the wall, is waiting for a free one; try more --executors or "
-                f"workers, or --concurrency {executors}."
+                f"{plural(in_flight, 'chain')} in flight shared {plural(executors, 'executor')}, so most of {waits}, "
+                f"{percent(waiting)} of the wall, is waiting for a free one; try more --executors{more}, "
+                f"or --concurrency {executors}."
             )
 
 
 def _share_of_waiting(samples: Sequence[Sample]) -> float:
     """Queue wait and worker wait over the wall; 0 for no samples."""
     whole_ns = wall_ns(samples)
-    return sum(s.queue_wait_ns + s.worker_wait_ns for s in samples) / whole_ns if whole_ns > 0 else 0.0
+    return sum((s.queue_wait_ns or 0) + s.worker_wait_ns for s in samples) / whole_ns if whole_ns > 0 else 0.0
 
 
 def _about_transit(used: Sequence[Sample]) -> Iterator[str]:

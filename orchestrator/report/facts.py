@@ -8,15 +8,14 @@ from orchestrator.report import units
 from orchestrator.report.doubts import plural
 from orchestrator.report.summary import Spread, Summary, Transfers
 
+OF_QUEUES = ("queue_wait", "results_wait", "redelivery")
 LONGEST_MESSAGE = 240
 """The metrics file and `--json` have it whole."""
 
 
 def of(summary: Summary) -> Iterator[tuple[str, str]]:
     """Everything there is to tell, in the order in which it is read."""
-    yield ("Run", "Runs")[len(summary.run_ids) > 1], ", ".join(summary.run_ids)
-    yield "Steps", _steps(summary)
-    yield "Chains", _chains(summary)
+    yield from _of_runs(summary)
     if summary.sizes:
         yield "Objects", _objects(summary)
     if summary.peak_rss_bytes:
@@ -34,6 +33,14 @@ def of(summary: Summary) -> Iterator[tuple[str, str]]:
         which = ", the last" if group.count > 1 else ""
         message = units.shortened(group.message, LONGEST_MESSAGE)
         yield "Failed", f"{group.count} x {group.error_class}{where}{which}: {message}"
+
+
+def _of_runs(summary: Summary) -> Iterator[tuple[str, str]]:
+    yield ("Run", "Runs")[len(summary.run_ids) > 1], ", ".join(summary.run_ids)
+    if absent := _absent(summary):
+        yield "Channel", absent
+    yield "Steps", _steps(summary)
+    yield "Chains", _chains(summary)
 
 
 def left_in_s3(summary: Summary) -> Iterator[tuple[str, str]]:
@@ -54,7 +61,7 @@ def setup(summary: Summary) -> str:
         f"compression {choices['compression']}",
         choices["s3_client"],
     ]
-    for name, unremarkable in (("transform", "noop"), ("materialize", "native")):
+    for name, unremarkable in (("transform", "noop"), ("materialize", "native"), ("channel", "sqs")):
         if choices[name] != unremarkable:
             parts.append(f"{name} {choices[name]}")
     return ", ".join(parts)
@@ -75,6 +82,15 @@ def _spread(wall: Spread) -> str:
     if wall.count == 1:
         return units.duration(wall.max)
     return f"p50 {units.duration(wall.p50)}, p95 {units.duration(wall.p95)}, max {units.duration(wall.max)}"
+
+
+def _absent(summary: Summary) -> str | None:
+    """What has no row in the table because the channel has no such part; null where all have one."""
+    missing = [name.replace("_", " ") for name in OF_QUEUES if name not in summary.parts]
+    if not summary.parts or not missing:
+        return None
+    channels = " and ".join(str(value) for value in summary.choices.get("channel", ()))
+    return f"{channels}, which has no {', '.join(missing[:-1])}{' or ' if missing[1:] else ''}{missing[-1]}"
 
 
 def _steps(summary: Summary) -> str:

@@ -81,10 +81,23 @@ class LineChecks:
             return f"is a {line.kind} of chain {line.chain}; warm-up chains are those below 0"
         if line.kind == "warmup":
             return None
+        if (wrong := self._of_queues(line)) is not None:
+            return wrong
         wrong = self._out_of_order(line.chain, line.step)
         self._done[line.chain] = line.step
         self._samples += 1
         return wrong
+
+    def _of_queues(self, line: Sample) -> str | None:
+        plan = self._plan
+        waits = {"queue wait": (plan.steps_queue_url, line.queue_wait_ns, line.receive_count)}
+        waits |= {"results wait": (plan.results_queue_url, line.results_wait_ns, line.results_receive_count)}
+        for name, (queue, *told) in waits.items():
+            if queue is None and told != [None, None]:
+                return f"has a {name}, and the run's channel, {plan.channel}, has no such queue"
+            if queue is not None and None in told:
+                return f"has no {name}, and the run's channel, {plan.channel}, goes through that queue"
+        return None
 
     def _out_of_order(self, chain: int, step: int) -> str | None:
         name, before = f"chain {chain} step {step}", self._done.get(chain, 0)

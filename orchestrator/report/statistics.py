@@ -198,7 +198,7 @@ def _choices(files: Sequence[MetricsFile], samples: Sequence[Sample]) -> dict[st
         name: [getattr(holder, name) for holder in (samples or plans)]
         for name in ("serializer", "compression", "s3_client", "transform")
     }
-    for name in ("materialize", "steps", "concurrency"):
+    for name in ("materialize", "steps", "concurrency", "channel"):
         found[name] = [getattr(plan, name) for plan in plans]
     found["payload_mb"] = [plan.payload_mb for plan in plans if plan.payload_file is None]
     found["payload_file"] = [plan.payload_file for plan in plans if plan.payload_file is not None]

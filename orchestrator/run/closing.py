@@ -46,7 +46,7 @@ def close(plan: Plan, site: Site, journal: Journal, channel: Channel, keeping: K
     Raises EnvironmentRefused where the summary cannot be written, or where another orchestrator goes on with the run.
     """
     keeping.prove()
-    s3, sqs = site.clients.s3, site.clients.sqs
+    s3 = site.clients.s3
     closing = _Closing(site)
     closing.did(channel.close)
     journal.write([Event(event="closing", at=now_text(), sqs_requests=site.clients.sqs_calls.take().requests)])
@@ -64,8 +64,8 @@ def close(plan: Plan, site: Site, journal: Journal, channel: Channel, keeping: K
     elif site.settings.metrics_to_s3:
         closing.did(lambda: Objects.of(s3, plan).put_whole(journal.path, keeping.epoch))
     journal.close()  # not earlier: who has its lock has the run
-    if plan.results_queue_is_own:
-        closing.did(lambda: results_queue.delete(sqs, plan.results_queue_url))
+    if plan.results_queue_is_own and (url := plan.results_queue_url) is not None:
+        closing.did(lambda: results_queue.delete(site.clients.sqs, url))
     return Ending(summary, tuple(closing.refused))
 
 

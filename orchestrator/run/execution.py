@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from functools import partial
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from time import monotonic, sleep
 
 import structlog
 
+from orchestrator import channels
 from orchestrator.channels import Channel
-from orchestrator.channels.sqs import SqsChannel
 from orchestrator.run import results_queue
-from orchestrator.run.chain import Action, Chains
+from orchestrator.run.chain import Chains
 from orchestrator.run.first_payload import Destination, FirstPayload
 from orchestrator.run.history import BEFORE_ANY_RESUME, History
 from orchestrator.run.journal import Journal, now_text
@@ -20,18 +20,14 @@ from orchestrator.run.loop import RunLoop
 from orchestrator.run.plan import Plan
 from orchestrator.run.site import Site
 from orchestrator.s3_copy.lease import TakenOver
-from orchestrator.upkeep import dead_letter_queue
 from stepbench.aws import AwsConfig
-from stepbench.failures import is_retryable
+from stepbench.channels import traits
 from stepbench.messages import PayloadRef
-from stepbench.queues.sqs import SqsQueue
 from stepbench.s3_clients import Encryption, TransferOptions
 from stepbench.s3_uris import uri
 
 Observer = Callable[[Sequence[Line], int], None]
 """See `orchestrator.run.loop.RunLoop`."""
-MAX_RESULTS_VISIBILITY_SECONDS = 60
-"""Long against the moment between receiving a completion and deleting it."""
 
 log = structlog.get_logger()
 
@@ -39,9 +35,11 @@ log = structlog.get_logger()
 def execute(plan: Plan, site: Site, payload: FirstPayload, journal: Journal, observe: Observer) -> Channel:
     """Runs every chain to its end; returns the channel, for `closing` to close. Raises the SDK's errors."""
     usable = _results_queue(plan, site)
-    chains = _chains(plan, _upload(plan, site, payload, journal), BEFORE_ANY_RESUME)
-    usable()
-    return _drive(plan, site, BEFORE_ANY_RESUME, chains, chains.start(), journal, observe)
+    with _channel(plan, site) as channel:
+        chains = _chains(plan, _upload(plan, site, payload, journal), BEFORE_ANY_RESUME)
+        usable()
+        RunLoop(plan, BEFORE_ANY_RESUME, chains, channel, journal, observe, site.check).run(chains.start())
+    return channel
 
 
 def go_on(
@@ -50,48 +48,44 @@ def go_on(
     """Runs what earlier incarnations left to its end, as `execute` does. `past` has a first payload."""
     assert past.first_payload is not None
     usable = _results_queue(plan, site)  # where that is refused, a finished run is to stay one
-    journal.write([Event(event="resumed", at=now_text(), epoch=epoch)])
-    usable()
-    chains = _chains(plan, past.first_payload, epoch)
-    first = chains.resume(past.chains, retry_failed=retry_failed)
-    return _drive(plan, site, epoch, chains, first, journal, observe)
+    with _channel(plan, site) as channel:
+        journal.write([Event(event="resumed", at=now_text(), epoch=epoch)])
+        usable()
+        chains = _chains(plan, past.first_payload, epoch)
+        first = chains.resume(past.chains, retry_failed=retry_failed)
+        if traits(plan.channel).own_executors:  # what was under way ended with the orchestrator that sent it
+            first += chains.lost()
+        RunLoop(plan, epoch, chains, channel, journal, observe, site.check).run(first)
+    return channel
 
 
 def _results_queue(plan: Plan, site: Site) -> Callable[[], None]:
     """Makes the run's own results queue; returns what waits until it may be used."""
-    if not plan.results_queue_is_own:
+    if not plan.results_queue_is_own or plan.results_queue_url is None:
         return lambda: None
     results_queue.create(
-        site.clients.sqs, plan.results_queue_url, results_visibility_seconds(plan.stall_timeout_seconds)
+        site.clients.sqs, plan.results_queue_url, results_queue.visibility_seconds(plan.stall_timeout_seconds)
     )
     usable_at = monotonic() + (0.0 if site.environment == "embedded" else results_queue.USABLE_AFTER_SECONDS)
     return lambda: sleep(max(0.0, usable_at - monotonic()))
 
 
-def results_visibility_seconds(stall_timeout_seconds: float) -> int:
-    """No longer than STALL_TIMEOUT: what a dead orchestrator had received comes again before its step is given up."""
-    return min(MAX_RESULTS_VISIBILITY_SECONDS, max(1, int(stall_timeout_seconds)))
-
-
-def _drive(
-    plan: Plan,
-    site: Site,
-    epoch: int,
-    chains: Chains,
-    first: Sequence[Action],
-    journal: Journal,
-    observe: Observer,
-) -> Channel:
-    channel = _channel(plan, site)
+@contextmanager
+def _channel(plan: Plan, site: Site) -> Iterator[Channel]:
+    """Open when the block ends well, and whatever was started for it ended when not."""
+    channel = channels.make(plan, site)
     try:
-        RunLoop(plan, epoch, chains, channel, journal, observe, site.check).run(first)
+        yield channel
     except TakenOver:
+        channel.abandon()
         raise  # what is not deleted comes to the other one, whose copy may lack that it came
     except Exception:
         _close_quietly(channel)
         site.check()  # where another orchestrator goes on with the run, that is the reason, and not what came of it
         raise
-    return channel
+    except BaseException:
+        channel.abandon()
+        raise
 
 
 def _close_quietly(channel: Channel) -> None:
@@ -114,23 +108,6 @@ def _chains(plan: Plan, first: PayloadRef, epoch: int) -> Chains:
         max_attempts=plan.max_attempts,
         payload=first,
         epoch=epoch,
-    )
-
-
-def _channel(plan: Plan, site: Site) -> SqsChannel:
-    def worth_waiting(error: BaseException) -> bool:
-        site.check()  # an emulator of ours that has died does not come back
-        return is_retryable(error)
-
-    return SqsChannel(
-        SqsQueue(site.clients.sqs, plan.steps_queue_url, site.settings.visibility_timeout_seconds),
-        SqsQueue(site.clients.sqs, plan.results_queue_url, results_visibility_seconds(plan.stall_timeout_seconds)),
-        plan.run_id,
-        fair=plan.fair_queues,
-        results_are_own=plan.results_queue_is_own,
-        worth_waiting=worth_waiting,
-        patience_seconds=plan.stall_timeout_seconds,
-        dead_letters=partial(dead_letter_queue.bodies, site.clients.sqs, plan.steps_queue_url),
     )
 
 

@@ -11,6 +11,9 @@
 Two hosts' clocks are never subtracted from each other. Transit is what is left: the network's halves of both sends
 and both receives. As SQS stamps whole milliseconds, it may come out as low as -2 ms. Where either message was received
 more than once, the remainder is `redelivery` instead, because SQS stamps the first receive only.
+
+What a channel cannot tell is null and adds nothing: where there is no queue, there are no waits in one, and where
+neither message can come twice, no redelivery.
 """
 
 from __future__ import annotations
@@ -26,12 +29,13 @@ def sample_of(record: Record, arrival: Arrival, run_id: str) -> Sample:
     worker, executor = completion.worker, completion.executor
     if worker is None or executor is None:
         raise ValueError(f"the completion of chain {completion.chain} step {completion.step} has no facts")
-    redelivered = worker.receive_count > 1 or arrival.results_receive_count > 1
+    receives = [count for count in (worker.receive_count, arrival.results_receive_count) if count is not None]
+    redelivered = max(receives, default=1) > 1
     rest_ns = None
     if record.total_ns is not None:
         inside_ns = worker.worker_wait_ns + sum(executor.phases_ns.values()) + executor.other_ns
-        rest_ns = record.total_ns - worker.queue_wait_ns - inside_ns - arrival.results_wait_ns
-    nothing = None if rest_ns is None else 0
+        rest_ns = record.total_ns - (worker.queue_wait_ns or 0) - inside_ns - (arrival.results_wait_ns or 0)
+    nothing = None if rest_ns is None or not receives else 0
     return Sample(
         **dict(worker),
         **dict(executor),

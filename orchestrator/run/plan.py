@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from stepbench import prefix
+from stepbench.channels import traits
 from stepbench.samples import Frozen
 from stepbench.settings import Settings
 
@@ -18,6 +19,7 @@ METRICS_FOLDER = "metrics/"
 DECIDED_BY = (
     "bucket",
     "prefix",
+    "channel",
     "steps_queue_url",
     "results_queue_prefix",
     "results_queue_url",
@@ -57,8 +59,11 @@ class Plan(Frozen):
     bucket: str
     prefix: str
     """Key prefix of everything the run writes, placeholders expanded, ending in a slash."""
-    steps_queue_url: str
-    results_queue_url: str
+    channel: str = "sqs"
+    """No file from before there was another one says so."""
+    steps_queue_url: str | None
+    results_queue_url: str | None
+    """Null where the channel goes through no such queue."""
     results_queue_is_own: bool
     """Made for this run and deleted at its end, as against a fixed one that runs share."""
     chains: int
@@ -123,18 +128,18 @@ def make(
     date: str,
     metrics_file: Path,
 ) -> Plan:
-    """The plan of a new run. `settings` have a bucket and a steps queue: the user's or the embedded stack's."""
+    """The plan of a new run. `settings` have a bucket and the channel's queues: the user's or the embedded stack's."""
     assert settings.bucket is not None
-    assert settings.steps_queue_url is not None
-    queue_folder = settings.steps_queue_url.rpartition("/")[0]
+    results_queue_url = _results_queue_url(settings, run_id)
     return Plan(
         run_id=run_id,
         environment=environment,
         bucket=settings.bucket,
         prefix=prefix.expand(settings.prefix, run_id, date),
+        channel=settings.channel,
         steps_queue_url=settings.steps_queue_url,
-        results_queue_url=settings.results_queue_url or f"{queue_folder}/{settings.results_queue_prefix}{run_id}",
-        results_queue_is_own=settings.results_queue_url is None,
+        results_queue_url=results_queue_url,
+        results_queue_is_own=results_queue_url is not None and settings.results_queue_url is None,
         chains=settings.chains or settings.concurrency,
         steps=settings.steps,
         concurrency=settings.concurrency,
@@ -163,6 +168,15 @@ def make(
         max_attempts=settings.max_attempts,
         metrics_file=str(metrics_file),
     )
+
+
+def _results_queue_url(settings: Settings, run_id: str) -> str | None:
+    """The fixed one, or the run's own beside the steps queue."""
+    if not traits(settings.channel).results_queue:
+        return None
+    assert settings.steps_queue_url is not None
+    folder = settings.steps_queue_url.rpartition("/")[0]
+    return settings.results_queue_url or f"{folder}/{settings.results_queue_prefix}{run_id}"
 
 
 def utc_now() -> datetime:

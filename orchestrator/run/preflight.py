@@ -22,12 +22,16 @@ log = structlog.get_logger()
 
 
 def check(settings: Settings, clients: Clients) -> None:
-    """Raises the SDK's error for a missing bucket or queue, missing credentials, or a wrong region."""
+    """`settings` name no queue that the run does not use.
+
+    Raises the SDK's error for a missing bucket or queue, missing credentials, or a wrong region.
+    """
     assert settings.bucket is not None
-    assert settings.steps_queue_url is not None
-    sqs = clients.sqs  # made first: that there is no region is known without a call
+    urls = [url for url in (settings.steps_queue_url, settings.results_queue_url) if url is not None]
+    sqs = clients.sqs if urls else None  # made first: that there is no region is known without a call
     _bucket(clients, settings.bucket)
-    for url in filter(None, (settings.steps_queue_url, settings.results_queue_url)):
+    for url in urls:
+        assert sqs is not None
         sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
 
 

@@ -15,6 +15,13 @@ RETENTION_SECONDS = 1_209_600
 LONG_POLL_SECONDS = 20
 # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_CreateQueue.html
 USABLE_AFTER_SECONDS = 1.0
+MAX_VISIBILITY_SECONDS = 60
+"""Long against the moment between receiving a completion and deleting it."""
+
+
+def visibility_seconds(stall_timeout_seconds: float) -> int:
+    """No longer than STALL_TIMEOUT: what a dead orchestrator had received comes again before its step is given up."""
+    return min(MAX_VISIBILITY_SECONDS, max(1, int(stall_timeout_seconds)))
 
 
 def create(client: SQSClient, url: str, visibility_seconds: int) -> None:

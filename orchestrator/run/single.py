@@ -84,7 +84,8 @@ def begun(
         date=f"{identity.now:%Y-%m-%d}",
         metrics_file=identity.path,
     )
-    round_trips_ns = () if place.own_stack else round_trip.to_sqs(place.clients.sqs, made.steps_queue_url)
+    queue_url = None if place.own_stack else made.steps_queue_url
+    round_trips_ns = round_trip.to_sqs(place.clients.sqs, queue_url) if queue_url else ()
     if place.environment == "aws" and round_trip.is_far(round_trips_ns) and warn_of_distance:
         say(round_trip.warning(round_trips_ns))
     log = journal.begin(identity.path, made, settings, round_trips_ns)

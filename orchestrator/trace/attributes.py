@@ -61,6 +61,7 @@ def of_run(run: RunLine) -> Attributes:
         chains=plan.chains,
         steps=plan.steps,
         concurrency=plan.concurrency,
+        channel=plan.channel,
         payload_mb=plan.payload_mb,
         materialize=plan.materialize,
     )
@@ -102,8 +103,10 @@ def of_execution(sample: Sample) -> Attributes:
     return _chosen(sample, _OF_EXECUTION)
 
 
-def of_message(operation: str, run_id: str, queue_url: str) -> Attributes:
-    """`operation`: send or process."""
+def of_message(operation: str, run_id: str, queue_url: str | None) -> Attributes:
+    """`operation`: send or process. Nothing where the message goes through no queue."""
+    if queue_url is None:
+        return {}
     return {
         "messaging.system": "aws_sqs",
         "messaging.operation.name": operation,

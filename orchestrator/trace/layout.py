@@ -89,9 +89,9 @@ def _behind(sample: Sample) -> list[Named]:
 def _redelivery(sample: Sample) -> tuple[int, int]:
     """That of the step message and that of the completion: half each where both came more than once."""
     whole_ns = sample.redelivery_ns or 0
-    if sample.results_receive_count <= 1:
+    if (sample.results_receive_count or 1) <= 1:
         return whole_ns, 0
-    return (whole_ns // 2, whole_ns - whole_ns // 2) if sample.receive_count > 1 else (0, whole_ns)
+    return (whole_ns // 2, whole_ns - whole_ns // 2) if (sample.receive_count or 1) > 1 else (0, whole_ns)
 
 
 def _positive(*parts: tuple[str, int | None]) -> list[Named]:

@@ -41,7 +41,7 @@ class Judge:
         except MessageRefused as error:
             return _not_understood(body, error)
         try:
-            self.guard.check_results_queue(message)
+            url = self.guard.check_results_queue(message)
             if message.expires_at < now:
                 return Reason(
                     "expired", f"expired at {_clock(message.expires_at)}: a worker would delete it, not run it"
@@ -49,8 +49,8 @@ class Judge:
             self.guard.check_objects(message)
         except MessageRefused as error:
             return Reason("refused", f"refused: {error}")
-        if self.is_gone(message.results_queue_url):
-            name = message.results_queue_url.rpartition("/")[2]
+        if self.is_gone(url):
+            name = url.rpartition("/")[2]
             return Reason("run is over", f"nobody waits for it: its run's results queue {name} is gone")
         times = f"{self.max_receives} times" if self.max_receives > 1 else "once"
         return Reason("understood", f"understood: its workers died, were killed or handed it back {times}")

@@ -73,10 +73,10 @@ class Search:
 
     def __init__(self, settings: Settings, clients: Clients, run_id: str | None) -> None:
         assert settings.bucket is not None
-        assert settings.steps_queue_url is not None
         self._settings = settings
         self._bucket = settings.bucket
-        self._queue_folder = settings.steps_queue_url.rpartition("/")[0]
+        self._queue_folder = (settings.steps_queue_url or "").rpartition("/")[0]
+        """Empty where runs have no queues."""
         self._clients = clients
         self._run_id = run_id
         self._shape = KeyShape(settings.prefix)
@@ -87,7 +87,7 @@ class Search:
     def found(self) -> Found:
         self._find_objects()
         self._find_uploads()
-        if self._settings.results_queue_url is None:
+        if self._queue_folder and self._settings.results_queue_url is None:
             for run_id, name in self._queue_names():
                 self._find_queue(run_id, f"{self._queue_folder}/{name}")
         return Found(tuple(self._runs[run_id] for run_id in sorted(self._runs)), self._strangers)

@@ -180,7 +180,7 @@ class Fleet:
     @contextmanager
     def silent(self, service: str) -> Iterator[None]:
         """The emulator of `service` (S3 or SQS) answers nothing for the length of the block."""
-        (pid,) = (child.process.pid for child in self._stack._children if child.name == f"the emulator of {service}")
+        (pid,) = (child.process.pid for child in self._stack.children if child.name == f"the emulator of {service}")
         os.kill(pid, signal.SIGSTOP)
         try:
             yield

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from stepbench.executors.process import ExecutorFactory
 from stepbench.guard import Guard
 from stepbench.messages import Completion, StepMessage, parse
 from stepbench.queues import Outgoing, Received
@@ -13,7 +14,6 @@ from stepbench.sqs_calls import SqsCalls
 from tests.doubles import WatchedQueue
 from tests.factories import BUCKET, PREFIX, STEPS_QUEUE, make_done, make_failed, make_message
 from tests.processes import wait_until
-from worker.executors import ExecutorFactory
 from worker.loop import Worker, WorkerOptions
 from worker.pulse import Pulse
 

@@ -12,14 +12,14 @@ import structlog
 from stepbench import logs, payload
 from stepbench.aws import AwsConfig
 from stepbench.errors import SizeMismatch
+from stepbench.executors.handshake import ExecutorConfig
+from stepbench.executors.phase_board import PhaseBoard
 from stepbench.messages import Completion, PayloadRef, StepMessage, parse
 from stepbench.s3_clients import Encryption, TransferOptions
 from stepbench.samples import PHASES, S3Requests
 from tests.doubles import outage, refused
 from tests.factories import BUCKET, make_message, make_output_spec, make_ref
 from worker.executor import Executor
-from worker.handshake import ExecutorConfig
-from worker.phase_board import PhaseBoard
 
 ROWS = [{"id": number, "name": f"n{number}"} for number in range(5)]
 DATA = json.dumps(ROWS).encode()

@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
+from stepbench.executors.backlog import Backlog
 from stepbench.queues import Outgoing
 from tests.doubles import WatchedQueue, outage
 from tests.factories import make_held
 from tests.locks import TellingLock
 from tests.processes import wait_until
 from worker import heartbeat
-from worker.backlog import Backlog
 from worker.held import HeldStep, HeldSteps
 from worker.pulse import Pulse
 
@@ -98,7 +98,7 @@ def test_steps_that_waited_too_long_for_an_executor_are_handed_back(turns: int) 
     old, young = (
         replace(step, received_at_ns=at_ns) for step, at_ns in zip(received(queue, 2), (0, now_ns), strict=True)
     )
-    backlog = Backlog(1, lambda: now_ns)
+    backlog: Backlog[HeldStep] = Backlog(1, lambda: now_ns)
     backlog.put([old, young])
     held.add(old)
     held.add(young)
@@ -159,7 +159,7 @@ def test_what_goes_wrong_is_logged_with_how_many_steps_it_concerns_and_with_whic
         held.add(step)
     for call in ("hide for 30 s", "hide for 0 s"):
         queue.faults[call].append(outage())
-    backlog = Backlog(1, lambda: 10_000_000_000)
+    backlog: Backlog[HeldStep] = Backlog(1, lambda: 10_000_000_000)
     backlog.put(steps)
     with capture_logs() as lines:
         heartbeat.beat(queue, held, 30, Turns(1), Pulse())

@@ -10,11 +10,11 @@ from botocore.exceptions import ClientError
 from structlog.testing import capture_logs
 from tenacity import wait_none
 
+from stepbench.executors.backlog import Backlog
 from stepbench.guard import Guard
 from stepbench.queues import Outgoing
 from tests.doubles import WatchedQueue, outage, refused
 from tests.factories import BUCKET, PREFIX, STEPS_QUEUE, make_message, make_ref
-from worker.backlog import Backlog
 from worker.held import HeldStep, HeldSteps
 from worker.intake import Intake
 from worker.publisher import Finished
@@ -33,7 +33,7 @@ class Answers:
         self.finished.append(finished)
 
 
-class Rounds(Backlog):
+class Rounds(Backlog[HeldStep]):
     """A backlog whose executors begin what has come, and which asks for more until every message was received once."""
 
     def __init__(self, executors: int, queue: WatchedQueue) -> None:

@@ -9,13 +9,14 @@ import pytest
 from structlog.testing import capture_logs
 
 from stepbench.errors import ExecutorDied
+from stepbench.executors import backlog, team
 from stepbench.messages import StepMessage
 from stepbench.queues import Outgoing
 from tests.doubles import queue_gone
 from tests.factories import make_message
 from tests.processes import wait_until
 from tests.worker.stage import ALLOWANCE_SECONDS, PlayedExecutor, Stage, Start
-from worker import backlog, heartbeat, loop
+from worker import heartbeat
 
 
 @pytest.mark.parametrize("executors", [1, 3])
@@ -91,7 +92,7 @@ def test_a_step_that_comes_before_an_executor_was_found_dead_is_given_to_another
 def test_an_executor_that_dies_while_idle_is_replaced_without_a_step(
     stage: Stage, running: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(loop, "IDLE_CHECK_SECONDS", 0.01)
+    monkeypatch.setattr(team, "IDLE_CHECK_SECONDS", 0.01)
     running(executors=2)
     stage.dead.add("e2")
     wait_until(lambda: len(stage.started) == 3, "it is replaced")
@@ -115,8 +116,8 @@ def test_an_executor_that_dies_while_idle_again_and_again_is_replaced_after_grow
         if executor.name not in ("e1", "e4"):
             stage.dead.add(executor.name)
 
-    monkeypatch.setattr(loop, "IDLE_CHECK_SECONDS", 0.01)
-    monkeypatch.setattr(loop, "pause_seconds", pause_seconds)
+    monkeypatch.setattr(team, "IDLE_CHECK_SECONDS", 0.01)
+    monkeypatch.setattr(team, "pause_seconds", pause_seconds)
     stage.on_start = die_at_once
     running()
     stage.dead.add("e1")

@@ -26,7 +26,7 @@ CONFIGURED = {
 REGION = {"AWS_REGION": "eu-west-1"}
 KEYS = {"AWS_ACCESS_KEY_ID": "none", "AWS_SECRET_ACCESS_KEY": "none"}
 OF_THE_WORKER = [row for row in settings_table.table() if "worker" in row.programs]
-HEAVY = "boto3 botocore pyarrow rich structlog moto msgpack tenacity worker.loop worker.executors"
+HEAVY = "boto3 botocore pyarrow rich structlog moto msgpack tenacity worker.loop stepbench.executors.process"
 
 
 def worker(*flags: str, **variables: str) -> subprocess.CompletedProcess[str]:

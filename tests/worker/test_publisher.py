@@ -12,13 +12,13 @@ from structlog.testing import capture_logs
 from tenacity import wait_none
 
 from stepbench.errors import PartlyRefused
+from stepbench.executors.backlog import Backlog
 from stepbench.messages import Completion, parse
 from stepbench.queues import Outgoing
 from stepbench.sqs_calls import Counted, SqsCalls
 from tests.doubles import WatchedQueue, outage, queue_gone, refused
 from tests.factories import RESULTS_QUEUE, make_done, make_executor_facts, make_failed, make_held
 from worker import publisher as publisher_module
-from worker.backlog import Backlog
 from worker.held import HeldStep, HeldSteps
 from worker.publisher import COMPLETIONS_LINGER_SECONDS, DELETIONS_LINGER_SECONDS, Finished, Publisher
 from worker.pulse import Pulse
@@ -38,7 +38,7 @@ class Desk:
         self.told: list[tuple[str, str, int]] = []
         self.steps = WatchedQueue("steps", self.told)
         self.results = {RESULTS_QUEUE: WatchedQueue("results", self.told)}
-        self.backlog = Backlog(4)
+        self.backlog: Backlog[HeldStep] = Backlog(4)
         self.held = HeldSteps()
         self.discarded: list[Completion] = []
         self.sqs_calls = SqsCalls()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from random import Random
 
-from orchestrator.run.execution import results_visibility_seconds
+from orchestrator.run.results_queue import visibility_seconds as results_visibility_seconds
 from stepbench.queues import Outgoing
 from tests.chaos.figures import PromiseBroken
 from tests.chaos.schedules import profile as profiles

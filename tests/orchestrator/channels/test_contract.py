@@ -1,27 +1,32 @@
-"""What every channel keeps to: `sqs`, over queues in memory and over the emulator's."""
+"""What every channel keeps to: `sqs`, over queues in memory and over the emulator's, and `direct`."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
 from time import monotonic_ns
-from typing import Any
+from typing import Any, Protocol
 from uuid import uuid4
 
 import pytest
 
 from orchestrator.channels import Arrival, Channel
 from orchestrator.channels._dead_letters import Look
+from orchestrator.channels.direct import DirectChannel
 from orchestrator.channels.sqs import SqsChannel
 from orchestrator.upkeep import dead_letter_queue
+from stepbench import registry
+from stepbench.channels import PACKAGE
 from stepbench.messages import Completion, StepMessage, parse
 from stepbench.queues import MAX_WAIT_SECONDS, Outgoing, Queue
 from stepbench.queues.memory import MemoryQueue
 from tests.embedded import clients_at, emulated, new_queue
 from tests.factories import make_done, make_failed, make_message
+from tests.orchestrator.channels.played import PlayedExecutors
 from tests.processes import wait_until
 
 LONG_SECONDS = 600
+EXECUTORS = 25
 
 Queues = tuple[Queue, Queue, Look]
 """For step messages, for completions, and a look at the dead letters of the first."""
@@ -48,8 +53,31 @@ def emulated_queues(request: pytest.FixtureRequest) -> Queues:
     return steps, results, lambda: dead_letter_queue.bodies(client, steps.url)
 
 
-class Fleet:
-    """A channel, and workers at its other end that do what a test tells them to."""
+class Fleet(Protocol):
+    """A channel, and at its other end executors that do what a test tells them to."""
+
+    @property
+    def channel(self) -> Channel: ...
+
+    def takes(self) -> dict[int, str]:
+        """Step messages that are taken now, by chain: their receipts. They are in work then."""
+        ...
+
+    def finishes(self, receipt: str, completion: Completion) -> None:
+        """A step that was taken."""
+        ...
+
+    def answers(self, *completions: Completion) -> None:
+        """To steps that somebody has sent and taken."""
+        ...
+
+    def unaccepted(self) -> int:
+        """Completions that are to come, or would come again."""
+        ...
+
+
+class QueueFleet:
+    """Workers between two queues."""
 
     def __init__(self, channel: Channel, steps: Queue, results: Queue) -> None:
         self.channel = channel
@@ -57,7 +85,6 @@ class Fleet:
         self._results = results
 
     def takes(self) -> dict[int, str]:
-        """Step messages that workers receive, by chain: their receipts. They are in work then."""
         taken: dict[int, str] = {}
         while messages := self._steps.receive(10, 0):
             taken |= {parse(StepMessage, message.body).chain: message.receipt for message in messages}
@@ -76,17 +103,64 @@ class Fleet:
         self._results.send([Outgoing(completion.model_dump_json()) for completion in completions])
 
     def unaccepted(self) -> int:
-        """Completions that would come again."""
         depth = self._results.depth()
         return depth.visible + depth.in_flight
 
 
-@pytest.fixture(params=[in_memory, emulated_queues], ids=["memory", "emulator"])
-def fleet(request: pytest.FixtureRequest) -> Fleet:
-    make: Callable[[pytest.FixtureRequest], Queues] = request.param
+class DirectFleet:
+    """Executors that the channel drives."""
+
+    def __init__(self, channel: DirectChannel, played: PlayedExecutors) -> None:
+        self.channel = channel
+        self._played = played
+        self._taken: set[int] = set()
+
+    def takes(self) -> dict[int, str]:
+        new = set(self._played.begun) - self._taken
+        self._taken |= new
+        return {chain: str(chain) for chain in new}
+
+    def finishes(self, receipt: str, completion: Completion) -> None:
+        self._played.finish(int(receipt), completion)
+
+    def answers(self, *completions: Completion) -> None:
+        for completion in completions:
+            self.channel.send([make_message(chain=completion.chain)])
+            self.finishes(str(completion.chain), completion)
+
+    def unaccepted(self) -> int:
+        return int(not self.channel.is_silent())
+
+
+def over_queues(make: Callable[[pytest.FixtureRequest], Queues], request: pytest.FixtureRequest) -> QueueFleet:
     steps, results, dead_letters = make(request)
     channel = SqsChannel(steps, results, "r1", fair=True, results_are_own=True, dead_letters=dead_letters)
-    return Fleet(channel, steps, results)
+    return QueueFleet(channel, steps, results)
+
+
+def directly(request: pytest.FixtureRequest) -> DirectFleet:
+    played = PlayedExecutors()
+    channel = DirectChannel(played, EXECUTORS, name="direct")
+    request.addfinalizer(channel.close)
+    return DirectFleet(channel, played)
+
+
+OVER_QUEUES = {"memory": in_memory, "emulator": emulated_queues}
+
+
+@pytest.fixture(params=[*OVER_QUEUES, "direct"])
+def fleet(request: pytest.FixtureRequest) -> Fleet:
+    return directly(request) if request.param == "direct" else over_queues(OVER_QUEUES[request.param], request)
+
+
+@pytest.fixture(params=OVER_QUEUES)
+def queue_fleet(request: pytest.FixtureRequest) -> QueueFleet:
+    """Of a channel whose messages may come twice, and be dead-lettered."""
+    return over_queues(OVER_QUEUES[request.param], request)
+
+
+def test_there_is_a_fleet_here_for_every_channel() -> None:
+    assert registry.choices(PACKAGE) == ("direct", "sqs")
 
 
 def receive(channel: Channel, count: int) -> list[Arrival]:
@@ -117,11 +191,22 @@ def test_a_completion_comes_back_as_it_was_sent_with_the_stamps_of_its_way(fleet
     fleet.answers(done, failed)
     before_ns = monotonic_ns()
     arrivals = receive(fleet.channel, 2)
-    assert {arrival.completion.chain: arrival.completion for arrival in arrivals} == {1: done, 2: failed}
+    came = {arrival.completion.chain: arrival.completion for arrival in arrivals}
+    assert {chain: completion.model_copy(update={"worker": None}) for chain, completion in came.items()} == {
+        1: done.model_copy(update={"worker": None}),
+        2: failed.model_copy(update={"worker": None}),
+    }
+    assert came[1].worker is not None
     for arrival in arrivals:
         assert before_ns <= arrival.received_at_ns <= monotonic_ns()
-        assert arrival.results_wait_ns >= 0
-        assert arrival.results_receive_count == 1
+
+
+def test_the_stamps_of_a_results_queue_come_with_a_completion(queue_fleet: QueueFleet) -> None:
+    queue_fleet.answers(make_done())
+    (arrival,) = receive(queue_fleet.channel, 1)
+    assert arrival.results_wait_ns is not None
+    assert arrival.results_wait_ns >= 0
+    assert arrival.results_receive_count == 1
 
 
 def test_with_nothing_there_a_receive_gives_nothing(fleet: Fleet) -> None:
@@ -144,6 +229,12 @@ def test_a_channel_is_silent_when_no_step_is_on_its_way_or_in_work_and_no_comple
     assert fleet.channel.is_silent()
 
 
+def test_a_channel_that_is_abandoned_can_be_closed_all_the_same(fleet: Fleet) -> None:
+    fleet.channel.send([make_message()])
+    fleet.channel.abandon()
+    fleet.channel.close()
+
+
 @pytest.mark.parametrize("count", [1, 9, 10, 11, 25])
 def test_what_was_accepted_does_not_come_again_once_the_channel_is_closed(fleet: Fleet, count: int) -> None:
     fleet.answers(*(make_done(chain=chain) for chain in range(count)))
@@ -154,30 +245,32 @@ def test_what_was_accepted_does_not_come_again_once_the_channel_is_closed(fleet:
     fleet.channel.close()
 
 
-def test_what_was_not_accepted_comes_again(fleet: Fleet) -> None:
-    fleet.answers(make_done(chain=1), make_done(chain=2))
-    first, second = receive(fleet.channel, 2)
-    fleet.channel.accept([first])
-    fleet.channel.close()
-    assert fleet.unaccepted() == 1
+def test_what_was_not_accepted_comes_again(queue_fleet: QueueFleet) -> None:
+    queue_fleet.answers(make_done(chain=1), make_done(chain=2))
+    first, second = receive(queue_fleet.channel, 2)
+    queue_fleet.channel.accept([first])
+    queue_fleet.channel.close()
+    assert queue_fleet.unaccepted() == 1
     assert second.receipt != first.receipt
 
 
-def test_what_is_handed_back_comes_again_at_once(fleet: Fleet) -> None:
-    fleet.answers(make_done())
-    fleet.channel.hand_back(receive(fleet.channel, 1))
-    assert receive(fleet.channel, 1)[0].results_receive_count == 2
+def test_what_is_handed_back_comes_again_at_once(queue_fleet: QueueFleet) -> None:
+    queue_fleet.answers(make_done())
+    queue_fleet.channel.hand_back(receive(queue_fleet.channel, 1))
+    assert receive(queue_fleet.channel, 1)[0].results_receive_count == 2
 
 
-def test_a_step_that_is_dead_lettered_is_found_and_stays_there_for_whoever_looks_after_that_queue(fleet: Fleet) -> None:
+def test_a_step_that_is_dead_lettered_is_found_and_stays_there_for_whoever_looks_after_that_queue(
+    queue_fleet: QueueFleet,
+) -> None:
     ours, of_another = make_message(chain=3, attempt=2), make_message(run="r2")
-    fleet.channel.send([ours, of_another])
-    assert fleet.channel.dead_letters() == []
-    fleet.buries()
+    queue_fleet.channel.send([ours, of_another])
+    assert queue_fleet.channel.dead_letters() == []
+    queue_fleet.buries()
     found: list[StepMessage] = []
 
     def found_twice() -> bool:
-        found.extend(fleet.channel.dead_letters())
+        found.extend(queue_fleet.channel.dead_letters())
         return len(found) >= 2
 
     wait_until(found_twice, "it is found, and found again")

@@ -60,3 +60,22 @@ def test_a_role_that_is_none_is_refused() -> None:
 
     assert answer.returncode == 2
     assert "worker" in answer.stderr
+
+
+DIRECT = ("--channel", "direct")
+
+
+def test_without_queues_the_orchestrators_policy_needs_none_to_be_named_and_has_what_its_executors_need() -> None:
+    answer = policy("--role", "orchestrator", *BUCKET, *DIRECT, "--dead-letter-queue", "steps-dead")
+
+    assert (answer.returncode, answer.stderr) == (0, "")
+    assert "sqs:" not in answer.stdout
+    assert "s3:GetObject" in answer.stdout
+    assert "arn:aws:s3:::payloads/orchestration-bench/runs/*" in answer.stdout
+
+
+def test_without_queues_there_is_no_worker_to_have_a_policy() -> None:
+    answer = policy("--role", "worker", *BUCKET, *QUEUE, *DIRECT)
+
+    assert (answer.returncode, answer.stdout) == (2, "")
+    assert "--channel direct (CHANNEL) has no workers; --role orchestrator" in answer.stderr

@@ -19,7 +19,16 @@ from orchestrator.run.lines import Event
 from stepbench.errors import UsageError
 from stepbench.messages import PayloadRef
 from stepbench.samples import S3Facts, S3Requests
-from tests.orchestrator.report.sample_factory import AT, MS, MadeRun, make_failure, make_run, make_run_line, make_sample
+from tests.orchestrator.report.sample_factory import (
+    AT,
+    MS,
+    MadeRun,
+    make_failure,
+    make_run,
+    make_run_line,
+    make_sample,
+    without_queues,
+)
 
 GB = 10**9
 PRICES = prices.read()
@@ -224,3 +233,12 @@ def test_an_object_above_the_size_of_a_part_takes_its_parts_and_what_holds_them_
 )
 def test_dollars_are_shown_to_the_cent_or_to_three_figures(usd: str, text: str) -> None:
     assert dollars(Decimal(usd)) == text
+
+
+def test_a_run_without_queues_sends_nothing_to_sqs_and_leaves_no_worker_that_polls(tmp_path: Path) -> None:
+    run = without_queues(four_steps())
+    found = costs(run, tmp_path)
+    assert found.usage.orchestrator_sqs == Quantity()
+    assert (found.idle_workers, found.idle_month_usd) == (0, Decimal(0))
+    assert "idle" not in "\n".join(lines_of(found))
+    assert planned(2, 3, 100, 1_000, queued=False).worker_sqs == Quantity()

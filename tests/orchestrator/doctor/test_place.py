@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from email.utils import formatdate
 from time import time
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -51,7 +52,8 @@ def test_a_reply_that_tells_no_time_is_passed_over(response: dict[str, object] |
 class S3:
     """Answers a look at a bucket, or refuses it; both tell the bucket's region."""
 
-    def __init__(self, region: str, *, refuses: bool) -> None:
+    def __init__(self, region: str, *, ours: str, refuses: bool) -> None:
+        self.meta = SimpleNamespace(region_name=ours)
         self._answer: Any = {"ResponseMetadata": {"HTTPHeaders": {"x-amz-bucket-region": region}}}
         self._refuses = refuses
 
@@ -74,6 +76,12 @@ class S3:
 def test_queue_and_bucket_are_to_be_in_the_configured_region(
     monkeypatch: pytest.MonkeyPatch, ours: str, bucket: str, endpoint: str, state: str, told: str, refuses: bool
 ) -> None:
-    monkeypatch.setattr(Clients, "s3", S3(bucket, refuses=refuses))
+    monkeypatch.setattr(Clients, "s3", S3(bucket, ours=ours, refuses=refuses))
     check = place.region(Ground(of_values(SETTINGS | {"AWS_REGION": ours, "AWS_ENDPOINT_URL": endpoint})))
     assert (check.state, told in check.found) == (state, True)
+
+
+def test_without_queues_the_bucket_alone_has_a_region(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Clients, "s3", S3("eu-west-1", ours="eu-west-1", refuses=False))
+    check = place.region(Ground(of_values({"ORCH_BUCKET": "b", "AWS_REGION": "eu-west-1", "CHANNEL": "direct"})))
+    assert (check.state, check.found) == ("ok", "eu-west-1, as the bucket")

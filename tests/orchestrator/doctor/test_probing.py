@@ -56,6 +56,9 @@ class PlayedFleet:
     def dead_letters(self) -> list[StepMessage]:
         raise NotImplementedError
 
+    def abandon(self) -> None:
+        return
+
     def close(self) -> None:
         return
 

@@ -25,7 +25,7 @@ from stepbench.settings import Settings
 with embedded_stack(Settings()) as stack:
     stack.start_worker(2)
     stack.clients().s3.put_object(Bucket=stack.bucket, Key="large", Body=bytes(9_000_000))
-    print(json.dumps({"groups": [child.process.pid for child in stack._children], **stack.environment}), flush=True)
+    print(json.dumps({"groups": [child.process.pid for child in stack.children], **stack.environment}), flush=True)
     if sys.stdin.readline() == "fail\\n":
         raise ValueError
 """
@@ -133,8 +133,8 @@ def test_an_emulator_that_cannot_start_is_told_with_its_own_words(tmp_path: Path
 def test_an_emulator_that_dies_is_noticed() -> None:
     with embedded_stack(Settings()) as stack:
         stack.check()
-        stack._children[1].process.kill()
-        stack._children[1].process.wait()
+        stack.children[1].process.kill()
+        stack.children[1].process.wait()
         with pytest.raises(EnvironmentRefused, match="the emulator of S3 was killed by SIGKILL"):
             stack.check()
 

@@ -244,3 +244,21 @@ def _sample(rng: random.Random, plan: Plan, *, dispatched: int, **identity: Any)
 
 def _requests() -> S3Requests:
     return S3Requests(requests=7, statuses={"200": 7}, retries=0, connections_opened=0, request_ids=("a",))
+
+
+def without_queues(run: MadeRun) -> MadeRun:
+    """The same run through a channel that has none: what was waited for in them is waited for elsewhere."""
+    plan = run.plan.model_copy(update={"channel": "direct", **_NO_QUEUES})
+    lines = [_without_queues(line) if isinstance(line, Sample) else line for line in run.lines]
+    lines[0] = run.lines[0].model_copy(update={"plan": plan})
+    return MadeRun(plan, lines)
+
+
+_NO_QUEUES = {"steps_queue_url": None, "results_queue_url": None, "results_queue_is_own": False}
+_OF_QUEUES = ("queue_wait_ns", "receive_count", "results_wait_ns", "results_receive_count", "redelivery_ns")
+
+
+def _without_queues(sample: Sample) -> Sample:
+    elsewhere_ns = (sample.queue_wait_ns or 0) + (sample.results_wait_ns or 0) + (sample.redelivery_ns or 0)
+    absent: dict[str, Any] = dict.fromkeys(_OF_QUEUES)
+    return sample.model_copy(update={**absent, "worker_wait_ns": sample.worker_wait_ns + elsewhere_ns})

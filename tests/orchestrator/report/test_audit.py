@@ -7,11 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orchestrator.report.audit import audit, missing, parts_of_wall
-from orchestrator.report.metrics_file import MetricsFile
+from orchestrator.report.metrics_file import MetricsFile, read
 from orchestrator.report.statistics import summarise
 from orchestrator.run.lines import Event, RunLine
 from stepbench.samples import Sample
-from tests.orchestrator.report.sample_factory import MadeRun, make_interrupted, make_run
+from tests.orchestrator.report.sample_factory import MadeRun, make_interrupted, make_run, without_queues
 
 BROKEN = [
     ("queue_wait_ns", "parts differ from its total"),
@@ -155,3 +155,7 @@ def test_a_failed_chain_and_one_that_goes_on_have_nothing_to_add_up() -> None:
     run.lines.remove(_end_of(run, 2))
     run.lines.remove(_sample(run, 2, 3))
     assert audit(as_file(run)) == []
+
+
+def test_parts_that_a_channel_does_not_have_add_nothing(tmp_path: Path) -> None:
+    assert audit(read(without_queues(make_run(3)).write(tmp_path))) == []

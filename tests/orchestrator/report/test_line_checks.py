@@ -11,7 +11,7 @@ from orchestrator.report.follow import follow
 from orchestrator.report.metrics_file import MetricsFileDamaged, read
 from orchestrator.run.lines import Event, Line, RunLine, SummaryLine
 from stepbench.samples import Sample
-from tests.orchestrator.report.sample_factory import AT, MadeRun, make_failure, make_run
+from tests.orchestrator.report.sample_factory import AT, MadeRun, make_failure, make_run, without_queues
 
 Edit = Callable[[list[Line]], object]
 
@@ -89,6 +89,13 @@ def a_warmup_without_any(lines: list[Line]) -> None:
         (lambda lines: lines.append(make_failure(chain=2, step=3, attempt=9)), "is about attempt 9"),
         (lambda lines: lines.append(Event(event="lost", at=AT, chain=9, step=1, attempt=1)), "is about chain 9"),
         (a_warmup_without_any, "is about chain -1, and the run has chains 1 to 2"),
+        (changed(1, 2, queue_wait_ns=None), "has no queue wait, and the run's channel, sqs, goes through that queue"),
+        (changed(1, 2, receive_count=None), "has no queue wait"),
+        (changed(1, 2, results_wait_ns=None), "has no results wait"),
+        (
+            planned(channel="direct", steps_queue_url=None),
+            "has a queue wait, and the run's channel, direct, has no such queue",
+        ),
         (planned(run_id="r2"), "is of run r1, and its plan of run r2"),
         (planned(chains=10**12), "has a plan that no run can have: CHAINS 1000000000000"),
         (planned(steps=0), "has a plan that no run can have: STEPS 0"),
@@ -136,3 +143,7 @@ def test_a_number_out_of_range_is_told_with_its_line_and_field(tmp_path: Path) -
     path.write_bytes(b"".join(texts))
     with pytest.raises(MetricsFileDamaged, match=rf"line {sample + 1} is damaged: sample\.bytes_out: .*; name another"):
         read(path)
+
+
+def test_a_run_without_queues_has_samples_without_their_waits(tmp_path: Path) -> None:
+    assert len(read(without_queues(make_run()).write(tmp_path)).samples) == 6

@@ -23,6 +23,7 @@ from tests.orchestrator.report.sample_factory import (
     make_interrupted,
     make_run,
     make_sample,
+    without_queues,
 )
 
 
@@ -384,3 +385,13 @@ def test_a_run_is_finished_when_its_chains_are(summary_of: Callable[..., Summary
     assert summary_of(run).finished
     run.lines.pop()
     assert not summary_of(run).finished
+
+
+def test_more_chains_than_executors_without_a_queue_are_told_to_wait_for_an_executor(
+    summary_of: Callable[..., Summary],
+) -> None:
+    run = make_run(chains=4, steps=3, concurrency=4)
+    _mark(run, queue_wait_ns=0, worker_wait_ns=5_000 * MS, transit_ns=0)
+    (told,) = [text for text in summary_of(without_queues(run)).warnings if "in flight shared" in text]
+    assert "so most of worker wait, " in told
+    assert "try more --executors, or --concurrency 1." in told

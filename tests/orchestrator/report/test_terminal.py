@@ -22,6 +22,7 @@ from tests.orchestrator.report.sample_factory import (
     make_run,
     make_run_line,
     make_sample,
+    without_queues,
 )
 
 
@@ -306,3 +307,19 @@ def test_throttling_is_told_with_who_asked_and_what_failed_of_it() -> None:
 
 def test_a_run_that_nothing_throttled_says_nothing_of_it() -> None:
     assert "Throttled" not in _shown(_summary(make_run(3)))
+
+
+def test_a_run_without_queues_has_no_rows_for_them_and_says_so() -> None:
+    shown = _shown(_summary(without_queues(make_run(3, steps=5))))
+    assert "boto3, channel direct\n" in shown
+    for part in ("queue wait", "results wait", "redelivery"):
+        assert f"\n{part}" not in shown
+    assert "\nworker wait" in shown
+    assert "\nChannel      direct, which has no queue wait, results wait or redelivery\n" in shown
+
+
+def test_runs_with_and_without_queues_together_are_told_to_be_a_mixture() -> None:
+    shown = _shown(_summary(make_run(3), without_queues(make_run(4, run_id="r2"))))
+    assert "differ in channel" in shown
+    assert "\nqueue wait" in shown
+    assert "\nChannel" not in shown

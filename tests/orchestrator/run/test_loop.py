@@ -77,6 +77,9 @@ class Stage:
         self.looked_at.append(self.clock.seconds)
         return [message for message in self.sent if message.attempt in self.dead_attempts]
 
+    def abandon(self) -> None:
+        return
+
     def close(self) -> None:
         self.happened.append("close")
 

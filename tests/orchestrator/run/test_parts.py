@@ -43,6 +43,8 @@ def make_arrival(completion: Completion, **changes: Any) -> Arrival:
 def parts_ns(sample: Sample) -> int:
     assert sample.transit_ns is not None
     assert sample.redelivery_ns is not None
+    assert sample.queue_wait_ns is not None
+    assert sample.results_wait_ns is not None
     of_worker_ns = sample.worker_wait_ns + sum(sample.phases_ns.values()) + sample.other_ns
     of_queues_ns = sample.queue_wait_ns + sample.results_wait_ns
     return of_queues_ns + of_worker_ns + sample.transit_ns + sample.redelivery_ns
@@ -135,3 +137,19 @@ def test_the_greatest_numbers_that_a_message_may_hold_still_make_a_sample(sign: 
     completion = parse(Completion, make_done(executor=executor, worker=worker).model_dump_json())
     sample = sample_of(make_record(completion), make_arrival(completion), "r1")
     assert parts_ns(sample) == sample.total_ns
+
+
+@given(total_ns=DURATION_NS, worker_wait_ns=DURATION_NS, phases_ns=st.fixed_dictionaries({"upload": DURATION_NS}))
+def test_what_a_channel_cannot_tell_is_null_and_adds_nothing(
+    total_ns: int, worker_wait_ns: int, phases_ns: dict[Any, int]
+) -> None:
+    completion = make_done(
+        executor=make_executor_facts(phases_ns=phases_ns, other_ns=7),
+        worker=make_worker_facts(worker_wait_ns=worker_wait_ns, queue_wait_ns=None, receive_count=None),
+    )
+    arrival = make_arrival(completion, results_wait_ns=None, results_receive_count=None)
+    sample = sample_of(make_record(completion, total_ns=total_ns), arrival, "r1")
+    waits = (sample.queue_wait_ns, sample.results_wait_ns, sample.redelivery_ns)
+    assert (*waits, sample.receive_count, sample.results_receive_count) == (None,) * 5
+    assert sample.transit_ns is not None
+    assert worker_wait_ns + sum(phases_ns.values()) + 7 + sample.transit_ns == total_ns

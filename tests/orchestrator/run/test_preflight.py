@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from types import SimpleNamespace
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 from botocore.exceptions import ClientError
@@ -10,6 +10,9 @@ from orchestrator.run import preflight
 from stepbench.settings import Settings
 from tests.doubles import refused
 from tests.factories import QUEUES, STEPS_QUEUE
+
+if TYPE_CHECKING:
+    from stepbench.aws import Clients
 
 
 class Asked:
@@ -65,3 +68,9 @@ def test_any_other_answer_about_the_bucket_is_an_error(code: str) -> None:
 def test_a_missing_queue_is_an_error() -> None:
     with pytest.raises(ClientError, match="NonExistentQueue"):
         check(Asked(get_queue_attributes=refused("AWS.SimpleQueueService.NonExistentQueue")))
+
+
+def test_without_queues_the_bucket_alone_is_looked_at() -> None:
+    clients = Asked()
+    preflight.check(Settings(ORCH_BUCKET="bucket", CHANNEL="direct"), cast("Clients", clients))
+    assert clients.calls == [("head_bucket", "bucket")]

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import os
 from dataclasses import replace
 from typing import Any
@@ -66,3 +67,23 @@ def test_children_of_an_embedded_run_see_nothing_of_the_users_aws(monkeypatch: p
     seen = site.child_environment(Settings(ORCH_BUCKET=""))
     assert "theirs" not in seen.values()
     assert {name: seen[name] for name in CREDENTIALS} == CREDENTIALS
+
+
+DIRECT = {"CHANNEL": "direct"}
+
+
+def test_without_queues_the_figures_are_labelled_by_where_s3_is() -> None:
+    for endpoint, label in ((HERE, "embedded"), (THERE, "aws")):
+        with site.opened(configured(**DIRECT, AWS_ENDPOINT_URL_S3=endpoint)) as opened:
+            assert opened.environment == label
+
+
+def test_queues_and_fleets_that_the_channel_does_not_use_are_no_part_of_the_site() -> None:
+    fleets = json.dumps({"small": {"steps_queue_url": STEPS_QUEUE}})
+    with site.opened(configured(**DIRECT, ORCH_FLEETS=fleets, ORCH_FLEET="small")) as opened:
+        assert (opened.settings.steps_queue_url, opened.settings.fleets, opened.settings.fleet) == (None, None, None)
+
+
+def test_no_worker_is_waited_for_where_the_channel_has_none() -> None:
+    with site.opened(configured(**DIRECT, NO_WORKER_WARNING="45")) as opened:
+        assert opened.no_worker_warning_seconds == 0

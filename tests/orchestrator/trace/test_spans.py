@@ -10,7 +10,7 @@ from orchestrator.report.metrics_file import MetricsFile, read
 from orchestrator.trace.model import ORCHESTRATOR, Span, Trace
 from orchestrator.trace.model import Path as SpanPath
 from orchestrator.trace.spans import trace_of
-from tests.orchestrator.report.sample_factory import MS, MadeRun, make_run
+from tests.orchestrator.report.sample_factory import MS, MadeRun, make_run, without_queues
 from tests.orchestrator.trace import runs
 
 
@@ -169,3 +169,16 @@ def test_a_torn_file_is_told_up_to_its_last_whole_line(tmp_path: Path) -> None:
     made = make_run(1, finished=False)
     file = runs.read_made(made, tmp_path)
     assert len(trace_of(torn(file, tmp_path)).spans) == len(trace_of(file).spans)
+
+
+def test_a_step_without_queues_is_told_without_their_waits(tmp_path: Path) -> None:
+    trace = trace_of_made(without_queues(runs.one_step()), tmp_path)
+    assert lengths(trace, "chain 1", "step 1") == {
+        "send": 2.0,
+        "transit to the worker": 2.5,
+        "worker wait": 9.0,
+        "chain 1 step 1": 801.0,
+        "transit back": 2.5,
+    }
+    for span in trace.spans:
+        assert not [name for name in span.attributes if name.startswith(("messaging.", "aws.sqs."))]

@@ -8,7 +8,7 @@ import pytest
 
 from orchestrator.upkeep.reasons import Judge, told
 from stepbench.guard import Guard
-from tests.factories import BUCKET, PREFIX, STEPS_QUEUE, make_message, make_output_spec
+from tests.factories import BUCKET, PREFIX, RESULTS_QUEUE, STEPS_QUEUE, make_message, make_output_spec
 
 GUARD = Guard(
     bucket=BUCKET,
@@ -63,7 +63,7 @@ def test_a_message_whose_results_queue_is_gone_is_a_run_that_is_over() -> None:
     judge = Judge(GUARD, 5, is_gone=lambda url: url.endswith("/stepbench-results-r1"))
 
     assert kind(judge) == "run is over"
-    assert kind(judge, results_queue_url=make_message().results_queue_url + "2") == "understood"
+    assert kind(judge, results_queue_url=RESULTS_QUEUE + "2") == "understood"
 
 
 def test_only_queues_that_the_guard_admits_are_asked_for() -> None:

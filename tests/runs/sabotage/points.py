@@ -58,7 +58,7 @@ def _orchestrator() -> None:
 
 
 def _worker() -> None:
-    from worker.executors import ExecutorProcess
+    from stepbench.executors.process import ExecutorProcess
 
     _between(ExecutorProcess, "begin", lambda *_: _around("worker", "a step is handed over"))
     _between(ExecutorProcess, "finish", lambda *_: _around("worker", "a step is done"))

@@ -1,7 +1,7 @@
-"""Two bytes of memory that an executor and its worker share: its phase, and whether its step is still wanted.
+"""Two bytes of memory that an executor and its keeper share: its phase, and whether its step is still wanted.
 
 When an executor is killed there is nobody left to ask, and while it works it reads nothing. The first byte is written
-by the executor at the begin of each phase, the second by the worker. Neither costs a system call, and the first
+by the executor at the begin of each phase, the second by the keeper. Neither costs a system call, and the first
 outlives its writer. The file behind them has no name, so nothing stays behind.
 """
 
@@ -18,7 +18,7 @@ WANTED, DISOWNED = 0, 1
 
 
 class PhaseBoard:
-    """Made by the worker, opened by the executor through the inherited descriptor `fd`."""
+    """Made by the keeper, opened by the executor through the inherited descriptor `fd`."""
 
     def __init__(self, fd: int) -> None:
         self.fd = fd

@@ -1,4 +1,4 @@
-"""The worker's side of its executors: starts, feeds and watches them; ends those that are stuck, replaces the dead.
+"""The keeper's side of its executors: starts, feeds and watches them; ends those that are stuck.
 
 Executors are started afresh, not forked: SDKs with threads of their own do not survive a fork. One that is ready has
 done its imports and opened its first connection, so its start is in no figure.
@@ -12,18 +12,18 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 import structlog
 
 from stepbench import deaths, open_files
 from stepbench.errors import EnvironmentRefused, ExecutorDied, StepTimeout
+from stepbench.executors.handshake import READY, ExecutorConfig
+from stepbench.executors.phase_board import PhaseBoard
 from stepbench.messages import Completion, StepMessage, parse
 from stepbench.package_path import with_our_packages
 from stepbench.settings import named
-from worker.handshake import READY, ExecutorConfig
-from worker.phase_board import PhaseBoard
 
 START_TIMEOUT_SECONDS = 120.0
 
@@ -33,7 +33,8 @@ log = structlog.get_logger()
 class ExecutorProcess:
     """One executor. Used from one thread at a time, but for `kill` and `disown`."""
 
-    def __init__(self, config: ExecutorConfig) -> None:
+    def __init__(self, config: ExecutorConfig, environment: Mapping[str, str] | None = None) -> None:
+        """`environment` of the process; this one's where it is not given."""
         self.name = config.executor
         self.steps_run = 0
         self._closed = False
@@ -41,17 +42,17 @@ class ExecutorProcess:
         self._step_lock = threading.Lock()
         self._board = PhaseBoard.create()
         try:
-            self._process = self._started()
+            self._process = self._started(with_our_packages(os.environ if environment is None else environment))
         except BaseException:
             self._board.close()
             raise
         self._send(config.model_dump_json().encode())
 
-    def _started(self) -> subprocess.Popen[bytes]:
+    def _started(self, environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
         with _interrupts_blocked():
             return subprocess.Popen(
                 [sys.executable, "-P", "-m", "worker.executor", str(self._board.fd)],
-                env=with_our_packages(os.environ),
+                env=environment,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 pass_fds=(self._board.fd,),
@@ -153,7 +154,7 @@ class ExecutorProcess:
 def _interrupts_blocked() -> Iterator[None]:
     """What is started meanwhile inherits it, and keeps it from its first instruction on.
 
-    Ctrl-C on a terminal reaches every process there; how an executor ends is its worker's decision.
+    Ctrl-C on a terminal reaches every process there; how an executor ends is its keeper's decision.
     """
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
@@ -165,8 +166,9 @@ def _interrupts_blocked() -> Iterator[None]:
 class ExecutorFactory:
     """Starts executors, each with a name of its own."""
 
-    def __init__(self, template: ExecutorConfig) -> None:
+    def __init__(self, template: ExecutorConfig, environment: Mapping[str, str] | None = None) -> None:
         self._template = template
+        self._environment = environment
         self._started = 0
 
     def start(self) -> ExecutorProcess:
@@ -175,7 +177,7 @@ class ExecutorFactory:
         name = f"{self._template.executor}-e{self._started}"
         try:
             with open_files.shortage_told():
-                return ExecutorProcess(self._template.model_copy(update={"executor": name}))
+                return ExecutorProcess(self._template.model_copy(update={"executor": name}), self._environment)
         except OSError as error:
             raise EnvironmentRefused(
                 f"executor {name} cannot be started: {error.strerror}; {named('executors')} asks for fewer"

@@ -18,12 +18,12 @@ import pytest
 
 from stepbench.aws import AwsConfig
 from stepbench.errors import EnvironmentRefused, ExecutorDied, StepTimeout
+from stepbench.executors.handshake import ExecutorConfig
+from stepbench.executors.process import ExecutorFactory, ExecutorProcess, start_all
 from stepbench.messages import Completion, StepMessage
 from stepbench.s3_clients import TransferOptions
 from tests.factories import BUCKET, make_message
 from tests.processes import alive_in_group, wait_until
-from worker.executors import ExecutorFactory, ExecutorProcess, start_all
-from worker.handshake import ExecutorConfig
 
 OPEN_FILES = Path("/dev/fd")
 

@@ -9,10 +9,16 @@ from functools import partial
 from hypothesis import given
 from hypothesis import strategies as st
 
+from stepbench.executors.backlog import (
+    BEGIN_WITHIN_SECONDS,
+    HAND_BACK_AFTER_SECONDS,
+    MOST_PER_EXECUTOR,
+    RECENT_STEPS,
+    Backlog,
+)
 from stepbench.queues import MAX_BATCH_MESSAGES
 from tests.factories import make_held
 from tests.processes import wait_until
-from worker.backlog import BEGIN_WITHIN_SECONDS, HAND_BACK_AFTER_SECONDS, MOST_PER_EXECUTOR, RECENT_STEPS, Backlog
 from worker.held import HeldStep
 
 SECOND_NS = 1_000_000_000
@@ -26,7 +32,7 @@ class Clock:
         return self.now_ns
 
 
-def run_steps(backlog: Backlog, seconds: float, count: int = RECENT_STEPS) -> None:
+def run_steps(backlog: Backlog[HeldStep], seconds: float, count: int = RECENT_STEPS) -> None:
     """Lets `count` steps begin and end that took `seconds` each."""
     for _ in range(count):
         backlog.put([make_held()])
@@ -34,14 +40,14 @@ def run_steps(backlog: Backlog, seconds: float, count: int = RECENT_STEPS) -> No
         backlog.finished(seconds)
 
 
-def asks_for(backlog: Backlog) -> int:
+def asks_for(backlog: Backlog[HeldStep]) -> int:
     """What `room` would return, 0 where it would wait."""
     with backlog._changed:
         return backlog._room()
 
 
 def make_taker(
-    backlog: Backlog, begins: bool = True, lives: Callable[[], bool] = lambda: True
+    backlog: Backlog[HeldStep], begins: bool = True, lives: Callable[[], bool] = lambda: True
 ) -> Future[HeldStep | None]:
     """What a thread of its own takes, which waits for a step by now."""
     taken: Future[HeldStep | None] = Future()
@@ -52,7 +58,7 @@ def make_taker(
 
 
 def test_a_fresh_worker_asks_for_as_many_steps_as_it_has_executors() -> None:
-    backlog = Backlog(4)
+    backlog: Backlog[HeldStep] = Backlog(4)
     assert backlog.room() == 4
     backlog.put([make_held()])
     backlog.take()
@@ -60,7 +66,7 @@ def test_a_fresh_worker_asks_for_as_many_steps_as_it_has_executors() -> None:
 
 
 def test_nothing_is_asked_for_while_a_step_waits_that_an_executor_is_free_for() -> None:
-    backlog = Backlog(4)
+    backlog: Backlog[HeldStep] = Backlog(4)
     backlog.put([make_held()])
     rooms: list[int] = []
     asking = threading.Thread(target=lambda: rooms.append(backlog.room()))
@@ -72,7 +78,7 @@ def test_nothing_is_asked_for_while_a_step_waits_that_an_executor_is_free_for() 
 
 
 def test_with_all_executors_busy_and_no_step_known_to_be_short_nothing_more_is_asked_for() -> None:
-    backlog = Backlog(2)
+    backlog: Backlog[HeldStep] = Backlog(2)
     backlog.put([make_held(), make_held()])
     backlog.take()
     backlog.take()
@@ -80,7 +86,7 @@ def test_with_all_executors_busy_and_no_step_known_to_be_short_nothing_more_is_a
 
 
 def test_long_steps_leave_no_room_beyond_the_free_executors() -> None:
-    backlog = Backlog(2)
+    backlog: Backlog[HeldStep] = Backlog(2)
     run_steps(backlog, seconds=BEGIN_WITHIN_SECONDS * 1.01)
     assert backlog.room() == 2
     backlog.put([make_held(), make_held()])
@@ -88,19 +94,19 @@ def test_long_steps_leave_no_room_beyond_the_free_executors() -> None:
 
 
 def test_short_steps_leave_room_for_as_many_as_begin_within_a_second() -> None:
-    backlog = Backlog(2)
+    backlog: Backlog[HeldStep] = Backlog(2)
     run_steps(backlog, seconds=0.25)
     assert backlog.room() == 2 + 2 * 4
 
 
 def test_very_short_steps_leave_room_for_a_bounded_number() -> None:
-    backlog = Backlog(3)
+    backlog: Backlog[HeldStep] = Backlog(3)
     run_steps(backlog, seconds=0.0)
     assert backlog.room() == 3 + 3 * MOST_PER_EXECUTOR
 
 
 def test_one_long_step_among_the_recent_ones_is_enough_to_ask_for_less() -> None:
-    backlog = Backlog(1)
+    backlog: Backlog[HeldStep] = Backlog(1)
     run_steps(backlog, seconds=0.1)
     assert backlog.room() == 11
     run_steps(backlog, seconds=5.0, count=1)
@@ -110,7 +116,7 @@ def test_one_long_step_among_the_recent_ones_is_enough_to_ask_for_less() -> None
 
 
 def test_with_steps_in_stock_a_good_handful_is_asked_for_at_once() -> None:
-    backlog = Backlog(1)
+    backlog: Backlog[HeldStep] = Backlog(1)
     run_steps(backlog, seconds=0.05)
     backlog.put([make_held() for _ in range(21)])
     assert asks_for(backlog) == 0
@@ -124,7 +130,7 @@ def test_with_steps_in_stock_a_good_handful_is_asked_for_at_once() -> None:
 
 
 def test_room_waits_until_an_executor_is_free() -> None:
-    backlog = Backlog(1)
+    backlog: Backlog[HeldStep] = Backlog(1)
     backlog.put([make_held()])
     backlog.take()
     rooms: list[int] = []
@@ -136,7 +142,7 @@ def test_room_waits_until_an_executor_is_free() -> None:
 
 
 def test_steps_begin_in_the_order_in_which_they_came() -> None:
-    backlog = Backlog(2)
+    backlog: Backlog[HeldStep] = Backlog(2)
     backlog.put([make_held("a"), make_held("b")])
     backlog.put([make_held("c")])
     assert backlog.has_waiting()
@@ -147,7 +153,7 @@ def test_steps_begin_in_the_order_in_which_they_came() -> None:
 
 
 def test_an_executor_that_waits_gets_the_step_that_comes() -> None:
-    backlog = Backlog(1)
+    backlog: Backlog[HeldStep] = Backlog(1)
     taken: list[object] = []
     waiting = threading.Thread(target=lambda: taken.append(backlog.take()))
     waiting.start()
@@ -158,7 +164,7 @@ def test_an_executor_that_waits_gets_the_step_that_comes() -> None:
 
 
 def test_a_step_goes_past_executors_that_are_gone_to_one_that_lives() -> None:
-    backlog = Backlog(3)
+    backlog: Backlog[HeldStep] = Backlog(3)
     gone, lives = make_taker(backlog, begins=False), make_taker(backlog, begins=True)
     step = make_held()
     assert backlog.put([step]) == []
@@ -169,7 +175,7 @@ def test_a_step_goes_past_executors_that_are_gone_to_one_that_lives() -> None:
 
 
 def test_a_step_that_no_executor_could_begin_waits_for_the_next_one() -> None:
-    backlog = Backlog(1)
+    backlog: Backlog[HeldStep] = Backlog(1)
     first, second = make_held("a"), make_held("b")
     backlog.put([first, second])
     assert backlog.take(lambda step: False) is None
@@ -179,7 +185,7 @@ def test_a_step_that_no_executor_could_begin_waits_for_the_next_one() -> None:
 
 
 def test_who_waits_for_a_step_with_an_executor_that_is_gone_is_let_go_and_nobody_else() -> None:
-    backlog = Backlog(2)
+    backlog: Backlog[HeldStep] = Backlog(2)
     alive = {"a", "b"}
     first, second = (make_taker(backlog, lives=partial(alive.__contains__, name)) for name in ("a", "b"))
     backlog.look_for_the_lost()
@@ -193,7 +199,7 @@ def test_who_waits_for_a_step_with_an_executor_that_is_gone_is_let_go_and_nobody
 
 
 def test_closing_gives_back_what_waits_lets_everybody_go_and_takes_nothing_more() -> None:
-    backlog = Backlog(1)
+    backlog: Backlog[HeldStep] = Backlog(1)
     first, second, late = make_held("a"), make_held("b"), make_held("late")
     backlog.put([first, second])
     backlog.take()
@@ -211,7 +217,7 @@ def test_closing_gives_back_what_waits_lets_everybody_go_and_takes_nothing_more(
 
 def test_what_waited_too_long_is_given_up_and_nothing_else() -> None:
     clock = Clock()
-    backlog = Backlog(1, clock)
+    backlog: Backlog[HeldStep] = Backlog(1, clock)
     patience_ns = int(HAND_BACK_AFTER_SECONDS * SECOND_NS)
     begun = make_held("begun", clock.now_ns - 100 * SECOND_NS)
     old, young = make_held("old", clock.now_ns - patience_ns - 1), make_held("young", clock.now_ns - patience_ns)
@@ -225,7 +231,7 @@ def test_what_waited_too_long_is_given_up_and_nothing_else() -> None:
 
 def test_after_steps_were_handed_back_no_other_is_taken_in_their_place() -> None:
     clock = Clock()
-    backlog = Backlog(2, clock)
+    backlog: Backlog[HeldStep] = Backlog(2, clock)
     run_steps(backlog, seconds=0.01)
     backlog.put([make_held(name, clock.now_ns) for name in ("begun", "begun too", "waiting")])
     assert backlog.take() is not None
@@ -245,7 +251,7 @@ def test_no_step_waits_for_more_than_a_second_unless_a_step_took_longer_than_the
     executors: int, durations_ms: list[int], answers: list[int]
 ) -> None:
     """A worker played with its clock: each step that is received at any moment begins in time."""
-    backlog = Backlog(executors)
+    backlog: Backlog[HeldStep] = Backlog(executors)
     now_ms, received, supply = 0, 0, deque(durations_ms)
     recent: deque[int] = deque(maxlen=RECENT_STEPS)
     waiting: deque[tuple[int, bool]] = deque()  # (received at, whether all was as recent steps promised)
@@ -276,7 +282,7 @@ def test_no_step_waits_for_more_than_a_second_unless_a_step_took_longer_than_the
 
 
 def test_no_more_is_asked_for_than_the_executors_may_still_run() -> None:
-    backlog = Backlog(2)
+    backlog: Backlog[HeldStep] = Backlog(2)
     run_steps(backlog, seconds=0.01)
     backlog.limit(0, 3)
     backlog.limit(1, 0)
@@ -296,7 +302,7 @@ def test_whatever_is_held_can_begin_without_a_new_executor(
     share: int, executors: int, turns: list[tuple[int, int]]
 ) -> None:
     """Executors that are replaced after their share, in any order; `left` counts what each may still begin."""
-    backlog = Backlog(executors)
+    backlog: Backlog[HeldStep] = Backlog(executors)
     run_steps(backlog, seconds=0.001)
     left, busy, waiting = [share] * executors, [False] * executors, 0
     for slot in range(executors):

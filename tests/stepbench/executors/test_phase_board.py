@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from stepbench.executors.phase_board import PhaseBoard
 from stepbench.samples import PHASES
-from worker.phase_board import PhaseBoard
 
 WRITER = """
 import os, signal, sys
-from worker.phase_board import PhaseBoard
+from stepbench.executors.phase_board import PhaseBoard
 board = PhaseBoard(int(sys.argv[1]))
 board.enter("download")
 board.enter("upload")

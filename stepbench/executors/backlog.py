@@ -1,4 +1,4 @@
-"""Steps that are received and not begun: how many more to ask for, and who runs the next.
+"""Steps that have come and are not begun: who runs the next and, of those that come from a queue, how many to ask for.
 
 A worker takes what it will begin within about a second: as many steps as it has free executors and, where its recent
 steps were short, some more, so that an executor need not wait for the next receive.
@@ -11,9 +11,9 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from time import monotonic_ns
+from typing import Generic, Protocol, TypeVar
 
 from stepbench.queues import MAX_BATCH_MESSAGES
-from worker.held import HeldStep
 
 BEGIN_WITHIN_SECONDS = 1.0
 HAND_BACK_AFTER_SECONDS = 3.0
@@ -22,24 +22,36 @@ MOST_PER_EXECUTOR = 2 * MAX_BATCH_MESSAGES
 RECENT_STEPS = 16
 
 
+class Waiting(Protocol):
+    """A step as whoever took it keeps it."""
+
+    @property
+    def received_at_ns(self) -> int:
+        """Monotonic clock of this host, when it came."""
+        ...
+
+
+Step = TypeVar("Step", bound=Waiting)
+
+
 @dataclass
-class _Seat:
+class _Seat(Generic[Step]):
     """A thread that stands by a free executor."""
 
-    begin: Callable[[HeldStep], bool]
+    begin: Callable[[Step], bool]
     lives: Callable[[], bool]
-    step: HeldStep | None = None
+    step: Step | None = None
     lost: bool = False
     """Its executor is gone."""
 
 
-def _begin_later(_: HeldStep) -> bool:
+def _begin_later(_: object) -> bool:
     """For takers that begin the step themselves."""
     return True
 
 
-class Backlog:
-    """A queue between the intake and the executors' threads, which knows how much of it is worth having.
+class Backlog(Generic[Step]):
+    """A queue between who takes steps and the executors' threads, which knows how much of it is worth having.
 
     A step that comes while an executor is free is begun by the thread that brings it: to wake another one first would
     be a good part of what a worker adds to a short step.
@@ -49,8 +61,8 @@ class Backlog:
         self._executors = executors
         self._clock_ns = clock_ns
         self._changed = threading.Condition()
-        self._waiting: deque[HeldStep] = deque()
-        self._idle: deque[_Seat] = deque()
+        self._waiting: deque[Step] = deque()
+        self._idle: deque[_Seat[Step]] = deque()
         self._busy = 0
         self._beyond = [MOST_PER_EXECUTOR] * executors
         self._recent_seconds: deque[float] = deque(maxlen=RECENT_STEPS)
@@ -65,7 +77,7 @@ class Backlog:
                 self._changed.wait()
             return 0
 
-    def put(self, steps: list[HeldStep]) -> list[HeldStep]:
+    def put(self, steps: list[Step]) -> list[Step]:
         """Returns what is not taken: all of it once closed."""
         with self._changed:
             if self._closed:
@@ -77,8 +89,8 @@ class Backlog:
             return []
 
     def take(
-        self, begin: Callable[[HeldStep], bool] = _begin_later, lives: Callable[[], bool] = lambda: True
-    ) -> HeldStep | None:
+        self, begin: Callable[[Step], bool] = _begin_later, lives: Callable[[], bool] = lambda: True
+    ) -> Step | None:
         """The next step, for an executor that is free; waits for one. None once closed, or if the executor is gone.
 
         `begin` has been called with the step by then, by whichever thread was there first. It must not wait, and tells
@@ -128,7 +140,7 @@ class Backlog:
         with self._changed:
             return self._busy
 
-    def take_stale(self) -> list[HeldStep]:
+    def take_stale(self) -> list[Step]:
         """Remove and return what has waited too long. Then none is taken beyond the free executors for a while.
 
         Each time that a message is handed back counts as a receive, and too many of those make it a dead letter.
@@ -141,7 +153,7 @@ class Backlog:
                 self._recent_seconds.clear()
             return stale
 
-    def close(self) -> list[HeldStep]:
+    def close(self) -> list[Step]:
         """Nothing is begun any more; returns what was waiting."""
         with self._changed:
             self._closed = True
@@ -149,7 +161,7 @@ class Backlog:
             self._changed.notify_all()
             return waiting
 
-    def _begun_by_someone(self, step: HeldStep) -> bool:
+    def _begun_by_someone(self, step: Step) -> bool:
         """Whether an idle executor has it now."""
         while self._idle:
             seat = self._idle.popleft()
@@ -160,7 +172,7 @@ class Backlog:
             self._lose(seat)
         return False
 
-    def _lose(self, seat: _Seat) -> None:
+    def _lose(self, seat: _Seat[Step]) -> None:
         self._busy += 1
         seat.lost = True
         self._changed.notify_all()
