@@ -25,8 +25,9 @@ def audit(file: MetricsFile) -> list[str]:
     """A sentence for each sum that does not come out, naming chain and step; empty where all do."""
     chains = _by_chain(file.samples)
     found = [problem for samples in chains.values() for problem in _steps(samples)]
+    lags = _lags(file)
     for chain, end in file.ends.items():
-        if end.ok and not (_lags(file) and end.wall_ns is None):
+        if end.ok and not (lags and end.wall_ns is None):
             found += _chain(end, chains.get(chain, []), file.run.plan.steps)
     return found
 
