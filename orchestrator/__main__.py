@@ -10,8 +10,13 @@ EXIT_INTERRUPTED = 130
 def main() -> int:
     """Exit code. Everything is imported in here, so that Ctrl-C leaves no traceback however early it comes."""
     try:
-        from orchestrator import cli
+        try:
+            from orchestrator import cli
+        except ModuleNotFoundError as error:
+            from stepbench import set_up
 
+            print(set_up.sentence(error), file=sys.stderr)
+            return set_up.EXIT_NOT_SET_UP
         return cli.main()
     except KeyboardInterrupt:
         return EXIT_INTERRUPTED

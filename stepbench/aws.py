@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
 
-from stepbench import whole_replies
+from stepbench import unanswered, whole_replies
 from stepbench.errors import EnvironmentRefused
 from stepbench.samples import Frozen
 from stepbench.settings import Settings
@@ -73,6 +73,8 @@ class Clients:
         client: S3Client = self._client(
             "s3", endpoint, user_agent_extra=USER_AGENT, s3={"addressing_style": addressing_style(endpoint)}
         )
+        if not is_aws(endpoint):
+            client.meta.events.register_last("before-call.s3", _has_been_redirected)
         return client
 
     @cached_property
@@ -82,6 +84,7 @@ class Clients:
         endpoint = self._config.sqs_endpoint_url or self._config.endpoint_url
         client: SQSClient = self._client("sqs", endpoint, user_agent=USER_AGENT)
         client.meta.events.register("response-received.sqs", self.sqs_calls.hear)
+        unanswered.tell(client)
         return client
 
     @cached_property
@@ -165,6 +168,15 @@ def _sdk_session(*, untouched: bool) -> Any:
             for name, (_, _, default, convert) in VARIABLES.items()
         }
     )
+
+
+def _has_been_redirected(params: dict[str, Any], **_: Any) -> None:
+    """Keeps botocore from looking for the bucket's region where a server redirects.
+
+    Servers that are not AWS's send elsewhere for other reasons (http to https, a page to log in at). botocore asks them
+    for the region by a call that is redirected too, and so on without an end.
+    """
+    params.get("context", {}).setdefault("s3_redirect", {})["redirected"] = True
 
 
 def addressing_style(endpoint: str | None) -> Literal["auto", "path"]:

@@ -19,6 +19,11 @@ _QUEUE = (
 )
 _SOURCES = "--aws-profile (AWS_PROFILE), AWS_ACCESS_KEY_ID or another source of the SDK's gives them"
 _CREDENTIALS = f"AWS does not accept the credentials; {_SOURCES}"
+_ELSEWHERE = (
+    "the endpoint answers with a redirect, which is not followed; --aws-endpoint-url (AWS_ENDPOINT_URL), or that of S3 "
+    "or SQS alone, must name the place that it leads to"
+)
+_REDIRECTS = frozenset({"301", "302", "303", "307", "308"})
 _BY_CODE = {
     "NoSuchBucket": _BUCKET,
     "404": _BUCKET,
@@ -62,11 +67,16 @@ def sentence_for(error: BaseException, role: Role, settings: Settings) -> str | 
 
     error = answer_in(error)
     if isinstance(error, ClientError):
-        known = _BY_CODE.get(error_code(error) or "")
+        known = _known(error_code(error) or "", settings)
         return refusals.refusal(error, role, settings) or (f"{known} ({error})" if known else str(error))
     if isinstance(error, BotoCoreError):
         return f"{error}; {_BY_CLASS.get(type(error).__name__) or _unreachable(error, settings)}"
     return None
+
+
+def _known(code: str, settings: Settings) -> str | None:
+    named = settings.endpoint_url or settings.s3_endpoint_url or settings.sqs_endpoint_url
+    return _ELSEWHERE if named and code in _REDIRECTS else _BY_CODE.get(code)
 
 
 def credentials_refused(error: BaseException) -> bool:

@@ -37,7 +37,8 @@ class Guard:
         # Compared as text, not taken apart: URL parsers leave out line breaks, decode, and differ from each other.
         folder, _, name = url.rpartition("/")
         sibling = folder == self.steps_queue_url.rpartition("/")[0] and url != self.steps_queue_url
-        return sibling and name.startswith(self.results_queue_prefix) and _QUEUE_NAME.fullmatch(name) is not None
+        begins_right = name.startswith(self.results_queue_prefix) and name != self.results_queue_prefix
+        return sibling and begins_right and _QUEUE_NAME.fullmatch(name) is not None
 
     def check_objects(self, message: StepMessage) -> None:
         """Raises MessageRefused unless the message reads and writes in this worker's bucket, below its prefix."""

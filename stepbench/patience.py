@@ -6,6 +6,7 @@ The SDK has retried each try a few times by itself before it counts as one here.
 from __future__ import annotations
 
 import math
+import random
 from collections.abc import Callable
 from threading import Event
 from typing import Any
@@ -58,3 +59,8 @@ def patient(
         sleep=sleep_using_event(giving_up),
         before_sleep=told,
     )
+
+
+def pause_seconds(failures: int) -> float:
+    """What to wait before the next try, after so many failures in a row: nothing after none or one, then as above."""
+    return random.uniform(0, min(MAX_PAUSE_SECONDS, 2 ** (failures - 1))) if failures > 1 else 0.0

@@ -13,6 +13,7 @@ import structlog
 from hypothesis import settings as hypothesis_settings
 from hypothesis.database import DirectoryBasedExampleDatabase
 
+from stepbench.machine import cores
 from stepbench.settings import Settings
 from tests.hearing import hear_signals
 
@@ -39,6 +40,11 @@ def _clear_environment() -> None:
     os.environ["AWS_CONFIG_FILE"] = os.environ["AWS_SHARED_CREDENTIALS_FILE"] = os.devnull
     # Tests run elsewhere (see below), and so do the programs that they start.
     os.environ["PYTHONPATH"] = str(ROOT)
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """Two for each core with `-n auto`: whole runs wait for other processes and for timeouts about half of the time."""
+    return 2 * cores()
 
 
 def pytest_configure(config: pytest.Config) -> None:

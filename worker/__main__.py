@@ -19,8 +19,13 @@ def main() -> int:
         sentence, code = health_check.look(health_file)
         print(sentence, file=streams.lasting(sys.stdout), flush=True)
         return code
-    from worker import cli
+    try:
+        from worker import cli
+    except ModuleNotFoundError as error:
+        from stepbench import set_up
 
+        print(set_up.sentence(error), file=sys.stderr)
+        return set_up.EXIT_NOT_SET_UP
     return cli.main()
 
 

@@ -17,10 +17,11 @@ from contextlib import contextmanager
 
 import structlog
 
-from stepbench import deaths
+from stepbench import deaths, open_files
 from stepbench.errors import EnvironmentRefused, ExecutorDied, StepTimeout
 from stepbench.messages import Completion, StepMessage, parse
 from stepbench.package_path import with_our_packages
+from stepbench.settings import named
 from worker.handshake import READY, ExecutorConfig
 from worker.phase_board import PhaseBoard
 
@@ -39,15 +40,22 @@ class ExecutorProcess:
         self._step: StepMessage | None = None
         self._step_lock = threading.Lock()
         self._board = PhaseBoard.create()
+        try:
+            self._process = self._started()
+        except BaseException:
+            self._board.close()
+            raise
+        self._send(config.model_dump_json().encode())
+
+    def _started(self) -> subprocess.Popen[bytes]:
         with _interrupts_blocked():
-            self._process = subprocess.Popen(
+            return subprocess.Popen(
                 [sys.executable, "-P", "-m", "worker.executor", str(self._board.fd)],
                 env=with_our_packages(os.environ),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 pass_fds=(self._board.fd,),
             )
-        self._send(config.model_dump_json().encode())
 
     @property
     def pid(self) -> int:
@@ -162,15 +170,24 @@ class ExecutorFactory:
         self._started = 0
 
     def start(self) -> ExecutorProcess:
+        """Raises EnvironmentRefused where the machine has no room for another process."""
         self._started += 1
         name = f"{self._template.executor}-e{self._started}"
-        return ExecutorProcess(self._template.model_copy(update={"executor": name}))
+        try:
+            with open_files.shortage_told():
+                return ExecutorProcess(self._template.model_copy(update={"executor": name}))
+        except OSError as error:
+            raise EnvironmentRefused(
+                f"executor {name} cannot be started: {error.strerror}; {named('executors')} asks for fewer"
+            ) from error
 
 
 def start_all(factory: ExecutorFactory, count: int) -> list[ExecutorProcess]:
     """`count` executors, started side by side, ready. Raises EnvironmentRefused if one does not come up."""
-    executors = [factory.start() for _ in range(count)]
+    executors: list[ExecutorProcess] = []
     try:
+        for _ in range(count):
+            executors.append(factory.start())  # noqa: PERF401 # those that did start are known when one does not
         for executor in executors:
             executor.wait_until_ready()
     except BaseException:

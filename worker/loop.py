@@ -1,23 +1,16 @@
-"""The worker: receive for free executors → hand over → publish completions → delete; drain when told to end.
+"""The worker: receive for free executors → hand over → publish completions → delete, until it is told to end.
 
 Threads, because nearly all of the time is waiting for AWS or for an executor: one receives, one publishes, two keep
 watch over held messages, one over idle executors, and one stands by each executor; one writes the health file and one
-has the worker's task protected, where there are such. The main thread waits for signals.
-
-The order of an end, each stage waiting for the one before it:
-  1. the intake asks for no more; what the long poll under way still brings is handed back
-  2. what is held and not begun is handed back, and what has begun may finish within the grace time; after it, executors
-     are killed and their messages handed back
-  3. what is finished is published, and deleted after that
-  4. the heartbeat stops last: until then nothing that is held may become visible
-Beyond the grace time each has PARTING_SECONDS for its last calls and no more: AWS may be away meanwhile, and what is
-still held then comes again by itself.
+has the worker's task protected, where there are such. The main thread waits for signals, and then sees to the end (see
+`worker.ending`).
 """
 
 from __future__ import annotations
 
 import sys
 import threading
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -31,12 +24,13 @@ from stepbench.errors import EnvironmentRefused, ExecutorLost
 from stepbench.failures import failed
 from stepbench.guard import Guard
 from stepbench.messages import Completion
-from stepbench.patience import patient
-from stepbench.queues import MAX_WAIT_SECONDS, Queue
+from stepbench.patience import patient, pause_seconds
+from stepbench.queues import Queue
 from stepbench.sqs_calls import SqsCalls
 from worker import heartbeat
 from worker.backlog import Backlog
 from worker.doing import Doing, is_probe
+from worker.ending import Crew, Ending, Stop
 from worker.executors import START_TIMEOUT_SECONDS, ExecutorFactory, ExecutorProcess, start_all
 from worker.health import HealthFile
 from worker.held import HeldStep, HeldSteps
@@ -48,10 +42,6 @@ from worker.steps_queue import StepsQueue
 from worker.task_protection import TaskProtection
 
 IDLE_CHECK_SECONDS = 1.0
-PARTING_SECONDS = 5.0
-"""For the last calls of a stage of the end, beyond the grace time: plenty where AWS answers."""
-HURRY_HINT = "a second signal hurries it"
-UNANSWERED_HINT = "what it still held comes again after VISIBILITY_TIMEOUT"
 
 log = structlog.get_logger()
 
@@ -88,7 +78,8 @@ class Worker:
         self._pulse = pulse
         self._health = HealthFile(options.health_file, pulse) if options.health_file else None
         self._protection = TaskProtection(options.ecs_agent_uri) if options.ecs_agent_uri else None
-        self._steps_queue = StepsQueue(steps_queue, self._end_with)
+        self._stop = Stop()
+        self._steps_queue = StepsQueue(steps_queue, self._stop.ask_because_of)
         self._factory = factory
         self._held = HeldSteps(self._stop_before_upload)
         self._backlog = Backlog(options.executors)
@@ -104,21 +95,25 @@ class Worker:
             pulse,
             sqs_calls,
         )
-        self._stopping = threading.Event()
-        self._hurry = threading.Event()
-        self._abandoning = threading.Event()
-        self._ended = threading.Event()
         self._executors: dict[int, ExecutorProcess] = {}
-        self._error: BaseException | None = None
+        self._idle_deaths: Counter[int] = Counter()
+        """By slot, how many executors one after the other ended without a step."""
         self._intake = Intake(
-            self._steps_queue, guard, self._backlog, self._held, self._publisher, self._stopping, pulse
+            self._steps_queue, guard, self._backlog, self._held, self._publisher, self._stop.asked, pulse
+        )
+        self._ending = Ending(
+            self._stop,
+            options.drain_timeout_seconds,
+            self._backlog,
+            self._publisher,
+            self._thread,
+            self._hand_back,
+            self._kill_executors,
         )
 
     def stop(self) -> None:
         """Begin to end; called again: hurry."""
-        if self._stopping.is_set():
-            self._hurry.set()
-        self._stopping.set()
+        self._stop.ask()
 
     def run(self, announce: Callable[[], None] = lambda: None) -> None:
         """`announce` is called when all executors are ready and the first step may come."""
@@ -129,101 +124,56 @@ class Worker:
         self._doing.begin()
         log.info("worker ready", worker=self._options.name, executors=len(executors))
         announce()
-        watchers = [
-            self._thread(
-                "heartbeat",
-                lambda: heartbeat.beat(
-                    self._steps_queue, self._held, self._options.visibility_timeout_seconds, self._ended, self._pulse
-                ),
-            ),
-            self._thread(
-                "stale",
-                lambda: heartbeat.hand_back_stale(
-                    self._steps_queue, self._held, self._backlog, self._ended, self._pulse
-                ),
-            ),
-        ]
-        watchers.append(self._thread("idle", self._watch_the_idle))
-        if self._health is not None:
-            watchers.append(self._thread("health", partial(self._health.keep, self._ended)))
-        if self._protection is not None:  # not waited for at the end: the task is gone then, protected or not
-            self._thread("protection", partial(self._protection.keep, self._held.any, self._ended))
-        publisher = self._thread("publisher", self._publisher.run)
-        stands = [self._thread(f"executor-{slot}", self._stand_by(slot)) for slot in self._executors]
-        intake = self._thread("intake", self._intake.run)
-        self._stopping.wait()
-        self._end(intake, stands, publisher, watchers)
-        if self._error is not None:
-            raise self._error
-        if self._health is not None:
-            self._health.remove()
-
-    def _end(
-        self,
-        intake: threading.Thread,
-        stands: list[threading.Thread],
-        publisher: threading.Thread,
-        watchers: list[threading.Thread],
-    ) -> None:
-        seconds = self._options.drain_timeout_seconds
-        log.info("worker ends", busy_executors=self._backlog.busy(), drain_timeout_seconds=seconds, hint=HURRY_HINT)
-        deadline = monotonic() + seconds
-        steps = [self._thread("hand-back", partial(self._hand_back, self._backlog.close())), *stands]
-        self._join(steps, deadline)
-        if any(stand.is_alive() for stand in stands):
-            self._kill_unfinished()
-        unanswered = self._part_from(steps)
-        self._publisher.close()
-        self._join([publisher], deadline)
-        self._publisher.giving_up.set()
-        unanswered += self._part_from([publisher])
-        if intake.is_alive():
-            log.info("waits for the receive that is under way", at_most_seconds=MAX_WAIT_SECONDS, hint=HURRY_HINT)
-        self._join([intake], deadline)
-        self._ended.set()
-        unanswered += self._part_from(watchers)
-        if unanswered:
-            log.warning("ends before its last calls were answered", threads=unanswered, hint=UNANSWERED_HINT)
+        crew = self._begin()
+        self._stop.asked.wait()
+        self._ending.carry_out(crew)
         for executor in self._executors.values():
             executor.close()
         log.info("worker ended", worker=self._options.name)
+        if self._stop.error is not None:
+            raise self._stop.error
+        if self._health is not None:
+            self._health.remove()
 
-    def _kill_unfinished(self) -> None:
-        """End the steps that did not finish in time; their threads hand the messages back."""
-        self._abandoning.set()
+    def _begin(self) -> Crew:
+        """Everything is at work when it returns."""
+        over = self._ending.over
+        visibility_seconds = self._options.visibility_timeout_seconds
+        watches: dict[str, Callable[[], None]] = {
+            "heartbeat": partial(heartbeat.beat, self._steps_queue, self._held, visibility_seconds, over, self._pulse),
+            "stale": partial(
+                heartbeat.hand_back_stale, self._steps_queue, self._held, self._backlog, over, self._pulse
+            ),
+            "idle": self._watch_the_idle,
+        }
+        if self._health is not None:
+            watches["health"] = partial(self._health.keep, over)
+        watchers = [self._thread(name, watch) for name, watch in watches.items()]
+        if self._protection is not None:  # not waited for at the end: the task is gone then, protected or not
+            self._thread("protection", partial(self._protection.keep, self._held.any, over))
+        return Crew(
+            publisher=self._thread("publisher", self._publisher.run),
+            stands=[self._thread(f"executor-{slot}", self._stand_by(slot)) for slot in self._executors],
+            intake=self._thread("intake", self._intake.run),
+            watchers=watchers,
+        )
+
+    def _kill_executors(self) -> None:
         for executor in list(self._executors.values()):
             executor.kill()
-
-    def _join(self, threads: list[threading.Thread], deadline: float) -> None:
-        """Wait for threads until the deadline, or until a second signal says to hurry."""
-        for thread in threads:
-            while thread.is_alive() and monotonic() < deadline and not self._hurry.is_set():
-                thread.join(0.1)
-
-    def _part_from(self, threads: list[threading.Thread]) -> list[str]:
-        """Wait for the last calls of threads, but not for long: the names of those that are not done then."""
-        deadline = monotonic() + PARTING_SECONDS
-        for thread in threads:
-            thread.join(max(0.0, deadline - monotonic()))
-        return [thread.name for thread in threads if thread.is_alive()]
 
     def _thread(self, name: str, target: Callable[[], None]) -> threading.Thread:
         def guarded() -> None:
             try:
                 target()
             except BaseException as error:  # noqa: BLE001 # kept, and raised by `run` when all else is in order
-                self._end_with(error)
+                self._stop.ask_because_of(error)
             self._pulse.rest()
 
         # A daemon: a call that outlives the grace time must not keep the process.
         thread = threading.Thread(target=guarded, name=name, daemon=True)
         thread.start()
         return thread
-
-    def _end_with(self, error: BaseException) -> None:
-        """Begin to end because of `error`; the first one is what `run` raises."""
-        self._error = self._error or error
-        self._stopping.set()
 
     def _stand_by(self, slot: int) -> Callable[[], None]:
         def begin(step: HeldStep) -> bool:
@@ -249,15 +199,16 @@ class Worker:
         return serve
 
     def _watch_the_idle(self) -> None:
-        while not self._stopping.wait(IDLE_CHECK_SECONDS):
+        while not self._stop.asked.wait(IDLE_CHECK_SECONDS):
             self._backlog.look_for_the_lost()
 
     def _lost_idle(self, slot: int) -> bool:
         """Whether it gets no step because its executor ended; if not, because the worker does."""
-        if self._stopping.is_set():
+        if self._stop.asked.is_set():
             return False
         executor = self._executors[slot]
         log.warning("executor lost while it had no step", executor=executor.name, reason=executor.death())
+        self._idle_deaths[slot] += 1
         return True
 
     def _timed(self, slot: int, step: HeldStep) -> tuple[float | None, bool]:
@@ -269,6 +220,7 @@ class Worker:
         began = monotonic()
         with self._doing.at_work(slot, step.message):
             lives = self._finish_step(self._executors[slot], step)
+        self._idle_deaths[slot] = 0
         seconds = None if is_probe(step.message) else monotonic() - began
         return seconds, lives and self._steps_left(slot) > 0
 
@@ -295,7 +247,7 @@ class Worker:
         return True
 
     def _step_lost(self, executor: ExecutorProcess, step: HeldStep, error: ExecutorLost) -> None:
-        if self._abandoning.is_set():
+        if self._ending.abandoning.is_set():
             self._hand_back([step])
             return
         if self._held.is_disowned(step):
@@ -324,7 +276,7 @@ class Worker:
         """A fresh executor in place of one that died or did its share; false if the worker ends before it comes up."""
         self._backlog.limit(slot, 0)
         self._executors[slot].close()
-        if self._stopping.is_set():
+        if self._stop.asked.wait(pause_seconds(self._idle_deaths[slot])):
             return False
 
         def start() -> None:
@@ -332,9 +284,9 @@ class Worker:
             [self._executors[slot]] = start_all(self._factory, 1)
 
         try:
-            patient("could not start an executor", lambda error: isinstance(error, EnvironmentRefused), self._stopping)(
-                start
-            )
+            patient(
+                "could not start an executor", lambda error: isinstance(error, EnvironmentRefused), self._stop.asked
+            )(start)
         except RetryError:
             log.warning("ends without a replacement for an executor")
             return False

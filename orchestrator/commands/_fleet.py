@@ -46,8 +46,9 @@ def require(settings: Settings) -> None:
     """Raises UsageError without a bucket: what ran on the embedded stack is gone with it."""
     if settings.bucket is None or settings.steps_queue_url is None:
         raise UsageError(
-            "there is no fleet to look after: set --bucket (ORCH_BUCKET) and --steps-queue-url (ORCH_STEPS_QUEUE_URL); "
-            "a run on the embedded stack leaves nothing behind"
+            "no bucket and queue are named to look at: set --bucket (ORCH_BUCKET) and --steps-queue-url "
+            "(ORCH_STEPS_QUEUE_URL), which scripts/deploy and python -m orchestrator local tell; start without them "
+            "needs nothing of that, and leaves nothing behind"
         )
 
 

@@ -51,7 +51,7 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:
     if arguments.action == "scale":
         print(by_hand.scaled(settings, arguments.name, arguments.count))
         return 0
-    return _wait(by_hand.for_fleet(settings, arguments.name), by_hand.number(arguments.count), arguments.wait)
+    return _wait(by_hand.for_fleet(settings, arguments.name), by_hand.number(arguments.count, least=1), arguments.wait)
 
 
 def _wait(settings: Settings, workers: int, seconds: float) -> int:

@@ -57,6 +57,7 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:
         with _not_left(path if fetched else None):
             file = metrics_file.read(path)
             if (said := _nothing_to_do(file, arguments.retry_failed)) is not None:
+                resumption.refuse_flags(file, settings, flags.given(arguments))
                 say(said)
                 return 0
             past = history.read(file.lines)

@@ -133,6 +133,8 @@ def _about_runs(files: Sequence[MetricsFile]) -> Iterator[str]:
             "As if on AWS: these runs were on the embedded stack, which costs nothing; their requests and sizes are "
             "what AWS would bill, their times are this machine's."
         )
+    if any(file.run.plan.sse == "kms" for file in files):
+        yield "The requests to KMS that SSE=kms makes are not counted."
     if not all(map(is_finished, files)):
         yield "Not every run has finished: this is the cost so far."
 

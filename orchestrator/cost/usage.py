@@ -75,6 +75,29 @@ def usage_of(files: Sequence[MetricsFile]) -> Usage:
     )
 
 
+def planned(chains: int, steps: int, object_bytes: int, part_bytes: int, executor_ns: int = 0) -> Usage:
+    """What a run would call that goes well and sends nothing in batches: all of it estimated.
+
+    `executor_ns`: what an execution is expected to take.
+    """
+    every = chains * steps
+    sqs = Quantity(estimated=every * SQS_REQUESTS_OF_A_STEP)
+    return Usage(
+        steps=every,
+        s3_puts=Quantity(estimated=(every + 1) * puts_of(object_bytes, part_bytes)),
+        s3_gets=Quantity(estimated=every * gets_of(object_bytes, part_bytes)),
+        worker_sqs=sqs,
+        orchestrator_sqs=sqs,
+        downloaded_bytes=every * object_bytes,
+        uploaded_bytes=every * object_bytes,
+        stored_bytes=(every + 1) * object_bytes,
+        executor_ns=every * executor_ns,
+        executions=every,
+        workers=1,
+        executors_per_worker=None,
+    )
+
+
 def puts_of(object_bytes: int, part_bytes: int) -> int:
     """Requests that write an object: one, or the parts with what begins and completes their upload."""
     return 1 if object_bytes <= part_bytes else -(-object_bytes // part_bytes) + 2

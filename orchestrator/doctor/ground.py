@@ -14,7 +14,9 @@ from stepbench.aws import AwsConfig, Clients, is_aws
 from stepbench.settings import Settings
 
 MOST_TRIES = 2
-"""Of one call: whoever asks what is wrong is not to wait until all of the SDK's tries are used up."""
+MOST_READ_SECONDS = 15.0
+"""Of one call: whoever asks what is wrong is not to wait until all of the SDK's tries are used up. No receive of the
+doctor's waits longer than 10 s."""
 DATE_IS_CUT_TO_SECONDS = 1.0
 
 
@@ -46,11 +48,15 @@ class Ground:
         assert settings.bucket is not None
         assert settings.steps_queue_url is not None
         config = AwsConfig.of(settings)
+        impatient = {
+            "max_attempts": min(MOST_TRIES, config.max_attempts),
+            "read_timeout_seconds": min(MOST_READ_SECONDS, config.read_timeout_seconds),
+        }
         self.settings = settings
         self.bucket = settings.bucket
         self.steps_queue_url = settings.steps_queue_url
-        self.clients = Clients(config.model_copy(update={"max_attempts": min(MOST_TRIES, config.max_attempts)}))
-        self.config = config
+        self.config = config.model_copy(update=impatient)
+        self.clients = Clients(self.config)
         self.replies = Replies()
         now = utc_now()
         self.run_id = new_run_id(now)

@@ -45,9 +45,9 @@ def for_fleet(settings: Settings, name: str) -> Settings:
     return settings.model_copy(update={"fleet": name, "steps_queue_url": known[name].steps_queue_url})
 
 
-def number(count: str) -> int:
-    """Of tasks or workers, as it was typed. Raises UsageError."""
-    if not (count.isascii() and count.isdigit()) or len(count) > MOST_DIGITS:
+def number(count: str, least: int = 0) -> int:
+    """Of tasks or workers, as it was typed. Raises UsageError for one below `least` too."""
+    if not (count.isascii() and count.isdigit()) or len(count) > MOST_DIGITS or int(count) < least:
         raise UsageError(f"{count!r} is no number of them; 3 is one")
     return int(count)
 

@@ -25,6 +25,8 @@ from stepbench.s3_uris import uri
 CLOCK_TOLERANCE_SECONDS = 86_400
 """What another machine's clock may be ahead."""
 LOOK_AFTER_SECONDS = 2 * MAX_WAIT_SECONDS
+SHORTEST_WAIT_SECONDS = 1.0
+"""SQS's waits are whole seconds; also between the two looks that find nothing left of a run."""
 
 
 class RunLoop:
@@ -102,11 +104,11 @@ class RunLoop:
         silent = monotonic() - self._heard_at
         stall, look = self._plan.stall_timeout_seconds, self._look_after_seconds
         if self._found_silent:
-            return 1.0
+            return SHORTEST_WAIT_SECONDS
         if silent >= stall:  # the backlog is looked at after each long poll: it may last for hours
             return MAX_WAIT_SECONDS
         left = min(stall - silent, look - silent if silent < look else look)
-        return min(MAX_WAIT_SECONDS, max(1.0, left))
+        return min(MAX_WAIT_SECONDS, max(SHORTEST_WAIT_SECONDS, left))
 
     @property
     def _look_after_seconds(self) -> float:

@@ -42,7 +42,7 @@ def settings_for(file: MetricsFile, past: History, given: Settings, flags: Colle
         )
     if file.run.environment == "embedded":
         _refuse_another_stack(file, given)
-    if problems := _contradictions(file, given, flags):
+    if problems := _contradictions(file, given, flags, plan.DECIDED_BY):
         raise UsageError(problems)
     names = (*plan.DECIDED_BY, "metrics_sync_seconds", "metrics_fsync")
     then = _deciding(file, {variable_of(name): recorded.get(variable_of(name), "") for name in names})
@@ -52,6 +52,16 @@ def settings_for(file: MetricsFile, past: History, given: Settings, flags: Colle
     if "metrics_fsync" in given.model_fields_set:
         kept["metrics_fsync"] = given.metrics_fsync
     return given.model_copy(update=kept)
+
+
+def refuse_flags(file: MetricsFile, given: Settings, flags: Collection[str]) -> None:
+    """Of a run that is not gone on with. Raises UsageError for each flag that contradicts it.
+
+    What else is configured may have changed since, and is for the runs to come.
+    """
+    named_now = [name for name in plan.DECIDED_BY if variable_of(name) in flags]
+    if problems := _contradictions(file, given, flags, named_now):
+        raise UsageError(problems)
 
 
 def _refuse_another_stack(file: MetricsFile, given: Settings) -> None:
@@ -95,10 +105,10 @@ def _deciding(file: MetricsFile, values: Mapping[str, Any]) -> Settings:
         ) from error
 
 
-def _contradictions(file: MetricsFile, given: Settings, flags: Collection[str]) -> list[str]:
+def _contradictions(file: MetricsFile, given: Settings, flags: Collection[str], names: Collection[str]) -> list[str]:
     now, then = configuration.in_force(given), file.run.settings
-    told = [name for name in plan.DECIDED_BY if name in given.model_fields_set]
-    if _is_of_another_fleet(given, then, flags):
+    told = [name for name in names if name in given.model_fields_set]
+    if "steps_queue_url" in told and _is_of_another_fleet(given, then, flags):
         told.remove("steps_queue_url")
     by = {name: named("fleet" if name == "steps_queue_url" and given.fleet else name) for name in told}
     return [

@@ -13,6 +13,8 @@ from orchestrator.trace.layout import Piece
 from orchestrator.trace.model import CHAINS, RUN, Arrow, Mark, Path, Problem, Span, Track, Value
 from stepbench.samples import Sample
 
+UNTOLD = Problem("ChainFailed", "the file does not tell why")
+
 
 class Drawing:
     """Collects what is drawn, chain after chain."""
@@ -38,7 +40,7 @@ class Drawing:
                 begin_ns=steps[0].begin_ns - steps[0].turnaround_ns,
                 end_ns=steps[-1].end_ns,
                 attributes=attributes.own(chain=chain.number, ok=chain.ok),
-                problem=(chain.last_problem or Problem("ChainFailed", "")) if chain.ok is False else None,
+                problem=(chain.last_problem or UNTOLD) if chain.ok is False else None,
                 unfinished=chain.ok is None,
             )
         )
@@ -105,7 +107,10 @@ class Drawing:
 
     def _sent(self, above: Path, track: Track, step: Step, sample: Sample, named: Mapping[str, Value]) -> Path | None:
         """The dispatch call. It overlaps the queue wait, so on a track it is a mark and not a slice."""
-        self.marks.append(Mark(above, "dispatch", track, step.dispatched_ns, named))
+        announced_ns = step.attempt(sample.attempt).dispatched_ns
+        at_ns = announced_ns if sample.dispatched_at_ns is None else step.dispatched_ns
+        if at_ns is not None:
+            self.marks.append(Mark(above, "dispatch", track, at_ns, named))
         if sample.dispatch_call_ns is None:
             return None
         path = (*above, "send")

@@ -10,9 +10,19 @@ from pathlib import Path
 from stepbench.errors import EnvironmentRefused, UsageError
 from stepbench.names import shown
 
+BESIDE = ".stepbench-"
+"""How the name of an unfinished file begins: with the file's own name it might become too long."""
+
 
 def check(flag: str, path: Path, source: Path) -> None:
     """Raises UsageError where `path` is no place for a new file, or would replace `source`."""
+    try:
+        _check(flag, path, source)
+    except OSError as error:
+        raise UsageError(f"{flag}: cannot write {shown(path)}: {error.strerror}; name another file") from error
+
+
+def _check(flag: str, path: Path, source: Path) -> None:
     if not path.parent.is_dir():
         raise UsageError(f"{flag}: there is no folder {shown(path.parent)}; make it, or name another file")
     if not path.exists():
@@ -26,7 +36,7 @@ def check(flag: str, path: Path, source: Path) -> None:
 def write(path: Path, pieces: Iterable[str]) -> None:
     """The text in `pieces` as the file `path`, in place of an earlier one. Raises EnvironmentRefused."""
     try:
-        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        handle, name = tempfile.mkstemp(prefix=BESIDE, dir=path.parent)
         beside = Path(name)
         try:
             with os.fdopen(handle, "w", encoding="utf-8") as stream:

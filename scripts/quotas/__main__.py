@@ -68,7 +68,8 @@ def main(arguments: list[str]) -> int:
         session: Any = boto3.Session(region_name=asked.region or os.environ.get("AWS_REGION"))
         return check(fleets, session)
     except (BotoCoreError, ClientError) as error:
-        return _say(f"AWS did not answer: {error}; see AWS_PROFILE or the credentials, and --region", REFUSED)
+        reason = str(error).removesuffix(".")
+        return _say(f"AWS cannot be asked: {reason}; see AWS_PROFILE or the credentials, and --region", REFUSED)
 
 
 def check(fleets: Mapping[str, Fleet], session: Any) -> int:

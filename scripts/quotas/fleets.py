@@ -24,8 +24,13 @@ def fleets_of(var_file: Path | None) -> dict[str, Fleet]:
     path = var_file or (own if own.exists() else None)
     found = None if path is None else _of_file(path)
     fleets = _defaults() if found is None else found
-    if not isinstance(fleets, dict) or not all(_is_whole(fleet) for fleet in fleets.values()):
-        raise Unreadable(f"{path}: every fleet needs launch and max, and cpu (fargate) or instance_type (ec2)")
+    if not isinstance(fleets, dict):
+        raise Unreadable(f"{path}: fleets must be a map of fleets by their names")
+    if torn := [name for name, fleet in fleets.items() if not _is_whole(fleet)]:
+        raise Unreadable(
+            f"{path}: the fleet {torn[0]} needs launch and max, and cpu (fargate) or instance_type (ec2); max and cpu "
+            "are whole numbers without quotes, max from 1"
+        )
     return fleets
 
 
@@ -50,8 +55,8 @@ def _defaults() -> Any:
 
 
 def _is_whole(fleet: Any) -> bool:
-    if not isinstance(fleet, dict) or not isinstance(fleet.get("max"), int):
+    if not isinstance(fleet, dict) or type(fleet.get("max")) is not int or fleet["max"] < 1:
         return False
     if fleet.get("launch") == "ec2":
         return isinstance(fleet.get("instance_type"), str)
-    return fleet.get("launch") == "fargate" and isinstance(fleet.get("cpu"), int)
+    return fleet.get("launch") == "fargate" and type(fleet.get("cpu")) is int

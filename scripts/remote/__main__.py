@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import time
 from typing import Any
@@ -14,7 +15,7 @@ WRONG_USAGE, REFUSED, INTERRUPTED = 2, 3, 130
 
 
 def main(arguments: list[str]) -> int:
-    """The orchestrator's own exit code; 0 with --detach; 3 where it was not started, 130 for Ctrl-C."""
+    """The orchestrator's own exit code; 0 with --detach; 3 where it was not started or followed, 130 for Ctrl-C."""
     asked = _parser().parse_args(arguments)
     if not asked.command:
         return _say("no command is named: run-on-aws start --fleet NAME is one", WRONG_USAGE)
@@ -38,6 +39,8 @@ def main(arguments: list[str]) -> int:
 
 def run(session: Any, task: OrchestratorTask, words: list[str], *, detach: bool) -> int:
     """Starts the task and, but with `detach`, prints its log until it has ended. Exit code as of `main`."""
+    from botocore.exceptions import BotoCoreError, ClientError
+
     ecs = session.client("ecs")
     arn = running.start(ecs, task, words)
     stop = f"aws ecs stop-task --region {task.region} --cluster {task.cluster} --task {arn}"
@@ -47,9 +50,15 @@ def run(session: Any, task: OrchestratorTask, words: list[str], *, detach: bool)
     try:
         for line in running.follow(ecs, session.client("logs"), task, arn, time.sleep):
             print(line, flush=True)
+        code, reason = running.ending(ecs, task, arn)
     except KeyboardInterrupt:
         return _say(f"the task goes on without you; to interrupt it: {stop}", INTERRUPTED)
-    code, reason = running.ending(ecs, task, arn)
+    except BrokenPipeError:
+        # Else Python writes what is left once more at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return _say(f"nobody reads its log any more; the task goes on; to interrupt it: {stop}", REFUSED)
+    except (BotoCoreError, ClientError) as error:
+        return _say(f"it cannot be followed ({error}); the task goes on; to interrupt it: {stop}", REFUSED)
     if code is None:
         return _say(f"the orchestrator did not run: {reason or 'ECS gives no reason'}", REFUSED)
     return code

@@ -128,6 +128,40 @@ def test_a_link_to_a_file_elsewhere_stays_one(desk: Desk) -> None:
     assert "ORCH_BUCKET=payloads\n" in elsewhere.read_text()
 
 
+@pytest.mark.parametrize("target", ["nowhere/at/all", ".env"], ids=["into no folder", "to itself"])
+def test_a_link_that_leads_nowhere_is_told_before_terraform_is_asked(desk: Desk, target: str) -> None:
+    desk.dotenv.symlink_to(target)
+    done = desk.deploy("--yes")
+
+    assert done.returncode == 3
+    (line,) = done.stderr.splitlines()
+    assert "link" in line
+    assert "--env-file" in line
+    assert desk.calls() == []
+
+
+def test_the_marked_lines_are_found_again_where_an_editor_ended_all_lines_as_windows_does(desk: Desk) -> None:
+    desk.dotenv.write_text("STEPS=3\n")
+    assert desk.deploy("--yes").returncode == 0
+    desk.dotenv.write_bytes(desk.dotenv.read_bytes().replace(b"\n", b"\r\n"))
+    desk.terraform(dotenv="ORCH_BUCKET=another\n")
+    done = desk.deploy("--yes")
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert desk.dotenv.read_bytes().startswith(b"STEPS=3\r\n# BEGIN")
+    assert desk.dotenv.read_text().count("ORCH_BUCKET") == 1
+
+
+@pytest.mark.parametrize("name", ["-env", "of=me"])
+def test_the_file_may_have_any_name(desk: Desk, name: str) -> None:
+    (desk.folder / name).write_text("STEPS=3\n")
+    for _ in range(2):
+        done = desk.deploy("--yes", "--env-file", name)
+        assert (done.returncode, done.stderr) == (0, "")
+    assert (desk.folder / name).read_text().startswith("STEPS=3\n# BEGIN")
+    assert (desk.folder / name).read_text().count("ORCH_BUCKET=payloads\n") == 1
+
+
 def test_a_line_of_the_user_that_says_the_same_is_told_and_kept(desk: Desk) -> None:
     desk.dotenv.write_text("export ORCH_BUCKET=mine\nORCH_BUCKETS=other\n")
     done = desk.deploy("--yes")

@@ -15,7 +15,7 @@ from botocore.stub import Stubber
 from scripts.docs.tree import ROOT
 from scripts.quotas.__main__ import REFUSED, ROOMY, TOO_LOW, WRONG_USAGE, check, main
 from scripts.quotas.catalogue import of_instance_type
-from scripts.quotas.fleets import fleets_of
+from scripts.quotas.fleets import Unreadable, fleets_of
 
 REGION = "eu-west-1"
 ON_DEMAND_FARGATE, SPOT_FARGATE = "L-3032A538", "L-36FBB829"
@@ -151,6 +151,17 @@ def test_values_that_say_no_fleets_are_refused_with_the_files_name(
     file.write_text(text)
     assert main(["--var-file", str(file)]) == WRONG_USAGE
     assert str(file) in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("most", ['"2"', "0", "-1", "true"])
+def test_a_fleet_that_terraform_would_refuse_or_that_is_not_read_here_is_told_by_its_name(
+    most: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "mine.tfvars"
+    good, bad = (f'{{ launch = "fargate", cpu = 256, max = {each} }}' for each in ("1", most))
+    file.write_text(f"fleets = {{ good = {good}, bad = {bad} }}")
+    with pytest.raises(Unreadable, match=r"the fleet bad needs .* without quotes"):
+        fleets_of(file)
 
 
 def test_a_json_file_is_read_too(tmp_path: Path) -> None:

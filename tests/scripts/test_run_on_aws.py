@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 import time
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
+from scripts.docs.tree import ROOT
 from scripts.remote import __main__ as program
 from scripts.remote import running
 from scripts.remote.stack import NoStack, OrchestratorTask
@@ -147,3 +151,38 @@ def test_without_a_stack_it_says_what_makes_one() -> None:
 def test_a_command_is_wanted(capsys: pytest.CaptureFixture[str]) -> None:
     assert program.main([]) == 2
     assert "no command" in capsys.readouterr().err
+
+
+def test_whoever_can_no_longer_follow_is_told_that_the_task_goes_on_and_how_to_stop_it(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def expired(**_: Any) -> None:
+        raise ClientError({"Error": {"Code": "ExpiredTokenException", "Message": "expired"}}, "DescribeTasks")
+
+    region = Region([("RUNNING", [])])
+    monkeypatch.setattr(region, "describe_tasks", expired)
+    assert program.run(region, TASK, ["start"], detach=False) == 3
+    said = capsys.readouterr().err
+    assert "ExpiredTokenException" in said
+    assert "the task goes on" in said
+    assert f"--task {ARN}" in said
+
+
+def test_a_reader_who_has_enough_of_the_log_sees_no_traceback() -> None:
+    """As `scripts/run-on-aws start | head -1` does."""
+    script = (
+        "from tests.scripts.test_run_on_aws import TASK, Region\n"
+        "from scripts.remote.__main__ import run\n"
+        "import sys; sys.exit(run(Region([('RUNNING', ['a'] * 100_000)]), TASK, ['start'], detach=False))\n"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", script], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as following:
+        assert following.stdout is not None
+        assert following.stderr is not None
+        assert following.stdout.readline() == "a\n"
+        following.stdout.close()
+        said = following.stderr.read()
+    assert following.returncode == 3
+    assert "Traceback" not in said
+    assert "the task goes on" in said

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from scripts.docs.tree import ROOT
+from stepbench import env_file
 
 ECR = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/stepbench:latest"
 DOTENV = """STEPS=3
@@ -82,6 +83,49 @@ def test_an_instance_runs_the_image_under_systemd_with_a_workers_settings(dotenv
     assert unit["Service"]["ExecStart"].endswith(f"{ECR} worker")
     assert "--read-only --tmpfs /tmp --cap-drop all" in unit["Service"]["ExecStart"]
     assert unit["Service"]["Restart"] == "always"
+
+
+ODD = """export AWS_REGION="eu-west-1" # where
+ORCH_BUCKET=others
+ORCH_BUCKET = payloads   # mine
+ORCH_STEPS_QUEUE_URL='https://sqs/small'\x20
+ORCH_FLEETS="{\\"c7g\\":{\\"steps_queue_url\\":\\"https://sqs/c7g\\"}}"
+ORCH_PREFIX=runs#1/{date}/{run_id}/"""
+
+
+@pytest.mark.parametrize("content", [ODD, "\ufeff" + ODD, ODD.replace("\n", "\r\n")], ids=["odd", "BOM", "CRLF"])
+def test_the_file_is_read_as_the_orchestrator_reads_it(dotenv: Path, tmp_path: Path, content: str) -> None:
+    dotenv.write_bytes(content.encode())
+    read = env_file.read().values
+    assert read["ORCH_BUCKET"] == "payloads"
+
+    of_queue = Instance(script("--image", ECR).stdout, tmp_path / "queue").settings
+    of_fleet = Instance(script("--image", ECR, "--fleet", "c7g").stdout, tmp_path / "fleet").settings
+
+    names = ("AWS_REGION", "ORCH_BUCKET", "ORCH_PREFIX", "ORCH_STEPS_QUEUE_URL")
+    assert of_queue[2:] == [f"{name}={read[name]}" for name in names]
+    assert of_fleet[-1] == "ORCH_STEPS_QUEUE_URL=https://sqs/c7g"
+
+
+def test_what_is_set_by_hand_need_not_be_in_the_file(dotenv: Path, tmp_path: Path) -> None:
+    dotenv.write_text("ORCH_BUCKET=payloads\nORCH_STEPS_QUEUE_URL=https://sqs/small\n")
+    printed = script("--image", ECR, "--set", "AWS_REGION=eu-west-1")
+    assert (printed.returncode, printed.stderr) == (0, "")
+    assert "AWS_REGION=eu-west-1" in Instance(printed.stdout, tmp_path).settings
+
+
+def test_a_value_in_the_file_that_is_none_is_told_by_its_name(dotenv: Path) -> None:
+    dotenv.write_text(DOTENV + "ORCH_BUCKET=pay\x07loads\n")
+    done = script("--image", ECR)
+    assert done.returncode == 2
+    assert "ORCH_BUCKET" in done.stderr
+    assert "--set" not in done.stderr
+
+
+def test_a_folder_is_no_file_of_settings(dotenv: Path) -> None:
+    done = script("--image", ECR, "--env-file", str(dotenv.parent))
+    assert done.returncode == 2
+    assert "--env-file" in done.stderr
 
 
 def test_a_worker_has_longer_to_drain_than_it_wants(dotenv: Path, tmp_path: Path) -> None:

@@ -1,9 +1,13 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from stepbench.aws import AwsConfig, Clients, addressing_style
 from stepbench.configuration import load
@@ -51,6 +55,37 @@ def test_the_configuration_is_that_of_the_settings() -> None:
         max_attempts=2,
         connections=20,
     )
+
+
+class _SendsElsewhere(BaseHTTPRequestHandler):
+    """As a server does that wants https, or a log-in first."""
+
+    def do_HEAD(self) -> None:  # http.server calls it so
+        self.send_response(302)
+        self.send_header("Location", "http://127.0.0.1:9/")
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    do_PUT = do_HEAD  # noqa: N815
+
+    def log_message(self, *_: Any) -> None:
+        """Nothing."""
+
+
+@pytest.mark.parametrize(
+    "call",
+    [lambda s3: s3.head_bucket(Bucket="payloads"), lambda s3: s3.put_object(Bucket="payloads", Key="a", Body=b"b")],
+    ids=["head", "put"],
+)
+def test_a_redirect_of_a_server_that_is_not_awss_is_an_error_with_its_status(call: Callable[[Any], Any]) -> None:
+    with ThreadingHTTPServer(("127.0.0.1", 0), _SendsElsewhere) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        endpoint = f"http://127.0.0.1:{server.server_port}"
+        s3 = Clients(AwsConfig(region=REGION, s3_endpoint_url=endpoint), keys=KEYS).s3
+        with pytest.raises(ClientError) as refusal:
+            call(s3)
+        server.shutdown()
+    assert refusal.value.response["Error"]["Code"] == "302"
 
 
 def test_it_travels_over_a_pipe() -> None:

@@ -46,6 +46,16 @@ def test_an_answer_that_is_known_is_told_with_the_setting_that_mends_it(code: st
     assert "as AWS told it" in text
 
 
+@pytest.mark.parametrize("code", ["301", "302", "307"])
+def test_a_redirect_of_a_server_that_was_named_is_no_matter_of_regions(code: str) -> None:
+    named = SETTINGS.model_copy(update={"s3_endpoint_url": "http://store.example"})
+    text = aws_errors.sentence_for(answer(code), "orchestrator", named)
+    assert text is not None
+    assert "redirect" in text
+    assert "AWS_ENDPOINT_URL" in text
+    assert "region" not in text
+
+
 def test_an_answer_that_is_not_known_is_told_in_awss_own_words() -> None:
     text = sentence(answer("SomethingNew"))
     assert text is not None

@@ -62,6 +62,7 @@ HOSTILE_QUEUES = {
     "the steps queue": STEPS_QUEUE,
     "a name that ends alike": f"{QUEUES}/orders-stepbench-results-r1",
     "a name in other letters": f"{QUEUES}/Stepbench-Results-r1",
+    "the prefix by itself, which is no run's": f"{QUEUES}/stepbench-results-",
     "a query": f"{QUEUES}/stepbench-results-r1?Action=DeleteQueue",
     "an empty query": f"{QUEUES}/stepbench-results-r1?",
     "a fragment": f"{QUEUES}/stepbench-results-r1#x",

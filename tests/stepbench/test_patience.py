@@ -41,3 +41,9 @@ def test_the_last_try_begins_when_the_time_is_up_and_not_a_pause_later(
         patience.patient("no answer", lambda _: True, clock, most_seconds)(clock.fail)
 
     assert most_seconds - TRY_SECONDS <= clock.tries[-1] <= most_seconds + 1e-6
+
+
+def test_pauses_begin_with_the_second_failure_grow_differ_and_have_a_bound() -> None:
+    assert [patience.pause_seconds(failures) for failures in (0, 1)] == [0, 0]
+    longest = [max(patience.pause_seconds(failures) for _ in range(200)) for failures in (2, 4, 1_000_000)]
+    assert 1 < longest[0] <= 2 < longest[1] <= 8 < longest[2] <= patience.MAX_PAUSE_SECONDS

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import socket
+import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -268,6 +270,28 @@ def open_files() -> set[tuple[int, int]]:
             status = os.fstat(int(name))
             found.add((status.st_dev, status.st_ino))
     return found
+
+
+def test_one_that_finds_no_room_on_the_machine_is_refused_and_leaves_nothing(
+    s3: SilentS3, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    popen = subprocess.Popen
+    started: list[subprocess.Popen[bytes]] = []
+
+    def refuse_the_second(*arguments: Any, **named: Any) -> Any:
+        if started:
+            raise BlockingIOError(errno.EAGAIN, "Resource temporarily unavailable")
+        started.append(popen(*arguments, **named))
+        return started[0]
+
+    monkeypatch.setattr(subprocess, "Popen", refuse_the_second)
+    before = open_files()
+
+    with pytest.raises(EnvironmentRefused, match=r"^executor w1-e2 cannot be started: Resource .*\(EXECUTORS\)"):
+        start_all(ExecutorFactory(config(s3)), 2)
+
+    assert started[0].poll() is not None
+    wait_until(lambda: not open_files() - before, "all files to be closed")
 
 
 def test_closing_one_once_or_twice_leaves_no_process_and_no_open_file(s3: SilentS3) -> None:

@@ -1,180 +1,21 @@
-"""A worker whose executors are played by the test, on queues in memory; real ones are in tests/runs."""
+"""The work of a worker on a stage; its end is in test_ending.py."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from collections.abc import Callable
 
 import pytest
 from structlog.testing import capture_logs
-from tenacity import wait_none
 
-from stepbench.errors import EnvironmentRefused, ExecutorDied
-from stepbench.guard import Guard
-from stepbench.messages import Completion, StepMessage, parse
-from stepbench.queues import Outgoing, Received
-from stepbench.sqs_calls import SqsCalls
-from tests.doubles import WatchedQueue, queue_gone
-from tests.factories import BUCKET, PREFIX, STEPS_QUEUE, make_done, make_failed, make_message
+from stepbench.errors import ExecutorDied
+from stepbench.messages import StepMessage
+from stepbench.queues import Outgoing
+from tests.doubles import queue_gone
+from tests.factories import make_message
 from tests.processes import wait_until
+from tests.worker.stage import ALLOWANCE_SECONDS, PlayedExecutor, Stage, Start
 from worker import backlog, heartbeat, loop
-from worker.executors import ExecutorFactory
-from worker.held import HeldStep
-from worker.loop import Worker, WorkerOptions
-from worker.pulse import Pulse
-
-NOTHING_YET_SECONDS = 0.01
-ALLOWANCE_SECONDS = 60.0
-
-
-class StepsQueue(WatchedQueue):
-    """Answers a long poll that finds nothing after a moment."""
-
-    def receive(self, most: int, wait_seconds: float) -> list[Received]:
-        if received := super().receive(most, 0):
-            return received
-        threading.Event().wait(NOTHING_YET_SECONDS)
-        return []
-
-
-class PlayedExecutor:
-    """Runs a step as `Stage.play` says."""
-
-    def __init__(self, name: str, stage: Stage) -> None:
-        self.name = name
-        self.steps_run = 0
-        self.closed = False
-        self._stage = stage
-
-    def wait_until_ready(self) -> None:
-        self._stage.on_start(self)
-
-    def begin(self, message: StepMessage) -> bool:
-        assert not self.closed, "a step was begun on an executor that is closed"
-        if self.name in self._stage.dead:
-            return False
-        self._stage.begun.append((self.name, message.chain))
-        return True
-
-    def lives(self) -> bool:
-        return self.name not in self._stage.dead
-
-    def death(self) -> str:
-        return "was killed"
-
-    def disown(self, message: StepMessage) -> None:
-        self._stage.disowned.append(message.chain)
-
-    def finish(self, message: StepMessage) -> Completion:
-        self._stage.play(message)
-        self.steps_run += 1
-        if self._stage.fails(message):
-            return make_failed(**message.identity())
-        return make_done(**message.identity())
-
-    def kill(self) -> None:
-        return
-
-    def close(self) -> None:
-        self.closed = True
-
-
-class Stage(ExecutorFactory):
-    """A worker with played executors, and what happens to it."""
-
-    def __init__(self) -> None:
-        self.steps = StepsQueue("steps")
-        self.results = WatchedQueue("results")
-        self.pulse = Pulse(ALLOWANCE_SECONDS, lambda: self.now_ns)
-        self.now_ns = 0
-        self.started: list[PlayedExecutor] = []
-        self.begun: list[tuple[str, int]] = []
-        """(executor, chain) in the order in which steps began."""
-        self.dead: set[str] = set()
-        """Names of executors that ended while they had no step."""
-        self.discarded: list[Completion] = []
-        self.disowned: list[int] = []
-        """Chains of the steps for which executors were told to upload nothing."""
-        self.play: Callable[[StepMessage], None] = lambda message: None
-        self.fails: Callable[[StepMessage], bool] = lambda message: False
-        self.on_start: Callable[[PlayedExecutor], None] = lambda executor: None
-
-    def start(self) -> Any:
-        self.started.append(PlayedExecutor(f"e{len(self.started) + 1}", self))
-        return self.started[-1]
-
-    def worker(
-        self, executors: int = 1, max_steps: int = 0, visibility_seconds: int = 3_600, drain_seconds: float = 3_600
-    ) -> Worker:
-        options = WorkerOptions("w1", "host1", executors, max_steps, visibility_seconds, drain_seconds)
-        guard = Guard(BUCKET, PREFIX, STEPS_QUEUE, "stepbench-results-", None)
-        return Worker(
-            options,
-            guard,
-            self.steps,
-            lambda url: self.results,
-            self,
-            lambda completion: None,
-            self.pulse,
-            SqsCalls(),
-        )
-
-    def send(self, chains: Sequence[int]) -> None:
-        self.steps.send([Outgoing(make_message(chain=chain).model_dump_json()) for chain in chains])
-
-    def published(self) -> list[Completion]:
-        return [parse(Completion, body) for body in self.results.bodies()]
-
-    def until_published(self, count: int) -> None:
-        wait_until(lambda: len(self.results.bodies()) == count, f"{count} completions")
-
-
-@pytest.fixture(autouse=True)
-def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("stepbench.patience.wait_random_exponential", lambda max: wait_none())  # noqa: A006 # its name
-
-
-@pytest.fixture
-def stage() -> Stage:
-    return Stage()
-
-
-class Running:
-    """A worker at work in a thread of its own."""
-
-    def __init__(self, worker: Worker) -> None:
-        self.worker = worker
-        self._thread = threading.Thread(target=worker.run)
-        self._thread.start()
-
-    def end(self) -> None:
-        self.worker.stop()
-        self.until_ended()
-
-    def until_ended(self) -> None:
-        wait_until(lambda: not self._thread.is_alive(), "the worker has ended")
-
-
-@pytest.fixture
-def running(stage: Stage) -> Iterator[Callable[..., Running]]:
-    """Starts workers, and ends what still runs."""
-    started: list[Running] = []
-
-    def start(**options: Any) -> Running:
-        started.append(Running(stage.worker(**options)))
-        return started[-1]
-
-    yield start
-    for each in started:
-        each.end()
-
-
-def is_alive(name: str) -> bool:
-    return any(thread.name == name for thread in threading.enumerate())
-
-
-Start = Callable[..., Running]
 
 
 @pytest.mark.parametrize("executors", [1, 3])
@@ -261,6 +102,33 @@ def test_an_executor_that_dies_while_idle_is_replaced_without_a_step(
     assert len(stage.started) == 3
 
 
+def test_an_executor_that_dies_while_idle_again_and_again_is_replaced_after_growing_pauses(
+    stage: Stage, running: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failures: list[int] = []
+
+    def pause_seconds(count: int) -> float:
+        failures.append(count)
+        return 0.0 if count < 5 else 3_600.0
+
+    def die_at_once(executor: PlayedExecutor) -> None:
+        if executor.name not in ("e1", "e4"):
+            stage.dead.add(executor.name)
+
+    monkeypatch.setattr(loop, "IDLE_CHECK_SECONDS", 0.01)
+    monkeypatch.setattr(loop, "pause_seconds", pause_seconds)
+    stage.on_start = die_at_once
+    running()
+    stage.dead.add("e1")
+    wait_until(lambda: len(stage.started) == 4, "one lives")
+    stage.send([1])
+    stage.until_published(1)
+    stage.dead.add("e4")
+    wait_until(lambda: failures[-1] == 5, "it pauses")
+    assert failures == [1, 2, 3, 1, 2, 3, 4, 5]
+    assert len(stage.started) == 8, "the worker that pauses ends all the same"
+
+
 def test_nothing_is_asked_for_ahead_in_the_name_of_an_executor_that_died(stage: Stage, running: Start) -> None:
     asked: list[int] = []
 
@@ -282,58 +150,6 @@ def test_nothing_is_asked_for_ahead_in_the_name_of_an_executor_that_died(stage: 
     assert asked == [0]
 
 
-def test_a_worker_that_ends_while_a_replacement_fails_begins_no_step_on_the_executor_that_is_gone(
-    stage: Stage, running: Start, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def die_of_the_second(message: StepMessage) -> None:
-        if message.chain == 2:
-            wait_until(started.worker._backlog.has_waiting, "the third waits for an executor")
-            raise ExecutorDied("it died", phase="upload")
-
-    def fail_while_told_to_end(executor: PlayedExecutor) -> None:
-        if executor.name != "e1":
-            started.worker.stop()
-            raise EnvironmentRefused("it did not start")
-
-    stage.play = die_of_the_second
-    stage.on_start = fail_while_told_to_end
-    with capture_logs() as lines:
-        started = running()
-        waiting = started.worker._backlog
-        close = waiting.close
-
-        def close_late() -> list[HeldStep]:
-            wait_until(lambda: not is_alive("executor-0"), "nobody stands by the executor any more")
-            return close()
-
-        monkeypatch.setattr(waiting, "close", close_late)
-        stage.send([1])
-        stage.until_published(1)
-        stage.send([2, 3])
-        started.until_ended()
-    assert stage.begun == [("e1", 1), ("e1", 2)]
-    assert [line["event"] for line in lines].count("ends without a replacement for an executor") == 1
-    assert stage.steps.depth().visible == 1, "the step that waited is for another worker"
-
-
-def test_a_worker_that_ends_starts_no_replacement(stage: Stage, running: Start) -> None:
-    begun, go = threading.Event(), threading.Event()
-
-    def wait(message: StepMessage) -> None:
-        begun.set()
-        go.wait(60)
-
-    stage.play = wait
-    stage.send([1])
-    started = running(max_steps=1)
-    begun.wait(60)
-    started.worker.stop()
-    go.set()
-    started.until_ended()
-    assert len(stage.started) == 1
-    assert len(stage.published()) == 1
-
-
 def test_what_waits_too_long_for_an_executor_is_handed_back(
     stage: Stage, running: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -353,83 +169,6 @@ def test_what_waits_too_long_for_an_executor_is_handed_back(
     wait_until(lambda: ("steps", "hide for 0 s", 1) in stage.steps.told, "the step that waits is handed back")
     go.set()
     stage.until_published(3)
-
-
-def test_a_worker_that_ends_says_what_it_waits_for_and_how_to_hurry_it(stage: Stage, running: Start) -> None:
-    asked, answer = threading.Event(), threading.Event()
-
-    def keep_the_receive_open(call: str) -> None:
-        if call == "receive":
-            asked.set()
-            answer.wait(60)
-
-    stage.steps.before = keep_the_receive_open
-    with capture_logs() as lines:
-        started = running()
-        asked.wait(60)
-        started.worker.stop()
-        wait_until(lambda: lines[-1]["event"].startswith("waits"), "it says that it waits")
-        started.worker.stop()
-        started.until_ended()
-    answer.set()
-    events = [line["event"] for line in lines]
-    assert events == ["worker ready", "worker ends", "waits for the receive that is under way", "worker ended"]
-    for line in lines[1:3]:
-        assert line["log_level"] == "info"
-        assert line["hint"] == "a second signal hurries it"
-
-
-@pytest.mark.parametrize(("drain_seconds", "signals"), [(0.0, 1), (3_600.0, 2)])
-@pytest.mark.parametrize(
-    ("call", "waits"),
-    [
-        ("hide for 0 s", ["hand-back", "executor-0"]),
-        ("send", ["executor-0"]),
-        ("delete", ["publisher"]),
-        ("hide for 1 s", ["heartbeat"]),
-    ],
-)
-def test_a_worker_that_ends_does_not_wait_for_a_queue_that_never_answers(
-    stage: Stage,
-    running: Start,
-    monkeypatch: pytest.MonkeyPatch,
-    call: str,
-    waits: list[str],
-    drain_seconds: float,
-    signals: int,
-) -> None:
-    monkeypatch.setattr(loop, "PARTING_SECONDS", 0.1)
-    under_way, go = threading.Event(), threading.Event()
-
-    def never_answer(asked: str) -> None:
-        if asked == call:
-            under_way.set()
-            go.wait(60)
-
-    def take_time(message: StepMessage) -> None:
-        if message.chain == 2:
-            wait_until(started.worker._backlog.has_waiting, "the third waits for an executor")
-            under_way.set()
-            go.wait(60)
-
-    stage.play = take_time
-    if call == "send":
-        stage.results.before = never_answer
-    else:
-        stage.steps.before = never_answer
-    started = running(visibility_seconds=1 if call == "hide for 1 s" else 3_600, drain_seconds=drain_seconds)
-    stage.send([1])
-    if call == "hide for 0 s":
-        stage.until_published(1)
-        stage.send([2, 3])
-    under_way.wait(60)
-    with capture_logs() as lines:
-        for _ in range(signals):
-            started.worker.stop()
-        started.until_ended()
-    go.set()
-    (told,) = (line["threads"] for line in lines if line["log_level"] == "warning")
-    assert told[: len(waits)] == waits
 
 
 @pytest.mark.parametrize(

@@ -17,18 +17,15 @@ MESSAGE_CHARACTERS = 3_000
 _memory = PeakMemory()
 
 
-def try_one(kind: Kind[Any], seed: int) -> bool:
-    """Whether the input was refused. Raises PromiseBroken."""
-    made = kind.of_seed(seed)
+def try_one(kind: Kind[Any], made: Any) -> None:
+    """Raises PromiseBroken."""
     gc.collect(0)
     _memory.reset()
     before_bytes = _memory.so_far() or 0
-    refused = False
     try:
         with canary.watching():
             kind.take(made)
     except kind.foreseen as error:
-        refused = True
         if kind_of(error) != "permanent":
             raise PromiseBroken("other promises broken", f"{error!r:.300}, as if it might get better") from error
         if len(str(error)) > MESSAGE_CHARACTERS:
@@ -43,4 +40,3 @@ def try_one(kind: Kind[Any], seed: int) -> bool:
         allowed = kind.most_bytes(made) / MB
         sentence = f"it took {grown_bytes / MB:.0f} MB of memory, where {allowed:.0f} MB are allowed"
         raise PromiseBroken("other promises broken", sentence)
-    return refused

@@ -17,8 +17,11 @@ from stepbench.buffers import Data
 from stepbench.compression import Compression
 from stepbench.errors import PayloadDamaged
 from stepbench.serializers import pickle as our_pickle
+from tests.chaos.figures import PromiseBroken
 from tests.chaos.inputs import bombs, pickles
 from tests.chaos.inputs.kind import Kind
+
+TOO_LONG = 17
 
 
 def prepare() -> None:
@@ -47,6 +50,11 @@ def _bug(_made: int) -> None:
     raise KeyError("something")
 
 
+def _too_long(made: str) -> None:
+    if len(made) >= TOO_LONG:
+        raise PromiseBroken("other promises broken", "too long")
+
+
 def _of_none(_random: Random) -> int:
     return 0
 
@@ -54,4 +62,5 @@ def _of_none(_random: Random) -> int:
 CRASH, HANG, BUG = (
     Kind(take.__name__, _of_none, take, lambda _: 10**9, deadline_seconds=2) for take in (_crash, _hang, _bug)
 )
-KINDS: tuple[Kind[Any], ...] = (*pickles.KINDS, *bombs.KINDS, CRASH, HANG, BUG)
+LONG = Kind("long", lambda random: random.randint(1, 1_000) * random.choice("xyz"), _too_long, lambda _: 10**9)
+KINDS: tuple[Kind[Any], ...] = (*pickles.KINDS, *bombs.KINDS, CRASH, HANG, BUG, LONG)

@@ -7,6 +7,7 @@ import pytest
 
 from orchestrator.commands import _fleet
 from stepbench.errors import UsageError
+from stepbench.settings import Settings
 
 
 class Terminal(io.StringIO):
@@ -45,3 +46,11 @@ def test_a_pipe_is_nobody_to_ask(monkeypatch: pytest.MonkeyPatch) -> None:
 
     with pytest.raises(UsageError, match="--yes"):
         _fleet.require_somebody_to_ask(yes=False)
+
+
+def test_whoever_names_no_bucket_is_told_where_its_name_comes_from() -> None:
+    with pytest.raises(UsageError) as refusal:
+        _fleet.require(Settings())
+
+    for told in ("--bucket (ORCH_BUCKET)", "scripts/deploy", "python -m orchestrator local"):
+        assert told in str(refusal.value)

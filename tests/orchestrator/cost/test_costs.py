@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orchestrator.cost import prices
-from orchestrator.cost.bill import sqs_usd
+from orchestrator.cost.bill import Tariff, sqs_usd
 from orchestrator.cost.costs import Costs, Wanted, costs_of
 from orchestrator.cost.prices import Sqs, Tier
 from orchestrator.cost.text import dollars, lines_of
-from orchestrator.cost.usage import Quantity, gets_of, puts_of, usage_of
+from orchestrator.cost.usage import Quantity, gets_of, planned, puts_of, usage_of
 from orchestrator.report.metrics_file import read
 from orchestrator.run.lines import Event
 from stepbench.errors import UsageError
@@ -147,7 +147,8 @@ def test_a_run_without_a_step_has_a_bill_and_no_price_of_a_step(tmp_path: Path) 
     del run.lines[1:]
     found = costs(run, tmp_path, steps_per_hour=Decimal(10))
     assert found.runs_usd == 0
-    assert found.per_1000_steps_usd is found.month is None
+    assert found.per_1000_steps_usd is None
+    assert found.month is None
     assert any("cost so far" in sentence for sentence in found.assumptions)
     assert "per 1,000 steps" not in "\n".join(lines_of(found))
 
@@ -169,6 +170,22 @@ def test_the_region_is_the_runs_own_unless_it_is_told(tmp_path: Path) -> None:
         costs(run, tmp_path, region="mars-1")
     with pytest.raises(UsageError, match="the runs were in mars-1, which has no prices; --region names one of"):
         costs(four_steps(AWS_REGION="mars-1"), tmp_path)
+
+
+def test_what_a_run_would_cost_is_told_before_it(tmp_path: Path) -> None:
+    usage = planned(chains=2, steps=2, object_bytes=GB, part_bytes=100_000_000)
+    assert (usage.s3_puts, usage.s3_gets) == (Quantity(estimated=5 * 12), Quantity(estimated=4 * 11))
+    assert usage.stored_bytes == usage_of([read(four_steps().write(tmp_path))]).stored_bytes
+    bill = Tariff(PRICES.regions["us-east-1"], Decimal(0), None, None).bill(usage)
+    assert bill.usd == Decimal("0.0003") + Decimal("0.0000176") + Decimal("0.0000096")
+
+
+def test_a_run_with_keys_of_kms_says_that_those_are_not_counted(tmp_path: Path) -> None:
+    run = four_steps()
+    run.plan = run.plan.model_copy(update={"sse": "kms"})
+    run.lines[0] = make_run_line(run.plan)
+    assert any("SSE=kms" in sentence for sentence in costs(run, tmp_path).assumptions)
+    assert not any("SSE=kms" in sentence for sentence in costs(four_steps(), tmp_path).assumptions)
 
 
 def test_dollars_are_exact_texts_in_json_and_come_back(tmp_path: Path) -> None:

@@ -70,6 +70,7 @@ def test_a_fleet_is_scaled_up_to_its_max(stack: Stack, capsys: pytest.CaptureFix
         (["wait", "c7g"], "wait wants a fleet and a number: wait NAME N"),
         (["wait", "c7", "1"], "'c7' is not one of elsewhere, small, c7g; did you mean c7g?"),
         (["wait", "c7g", "one"], "'one' is no number of them"),
+        (["wait", "c7g", "0"], "'0' is no number of them"),
         (["list", "small"], "list is of all fleets; leave 'small' out"),
         (["list", "--fleets", ""], "there are no fleets: --fleets (ORCH_FLEETS) tells them"),
     ],

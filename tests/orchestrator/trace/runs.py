@@ -64,7 +64,7 @@ def retried() -> MadeRun:
     return run
 
 
-def resumed(seed: int) -> MadeRun:
+def resumed(seed: int, at_seconds: float = 30) -> MadeRun:
     """Each chain's second step was in flight when the orchestrator went down, and a clock of another boot goes on."""
     run = make_run(seed, cold=False)
     before = [line for line in run.lines[2:-1] if not isinstance(line, SummaryLine)]
@@ -85,9 +85,18 @@ def resumed(seed: int) -> MadeRun:
         if sample.step == 3
     ]
     rebooted = [sample.model_copy(update={"completed_at_ns": sample.completed_at_ns - reset_ns}) for sample in second]
-    run.lines[2:] = [*first, *announced, event("interrupted", at(20)), event("resumed", at(30), epoch=2), *rebooted]
+    run.lines[2:] = [
+        *first,
+        *announced,
+        event("interrupted", at(at_seconds - 1)),
+        event("resumed", at(at_seconds), epoch=2),
+        *rebooted,
+    ]
     for sample in third:
-        run.lines += [event("dispatching", at(31), chain=sample.chain, step=3, attempt=sample.attempt, epoch=2), sample]
+        run.lines += [
+            event("dispatching", at(at_seconds + 1), chain=sample.chain, step=3, attempt=sample.attempt, epoch=2),
+            sample,
+        ]
     return run
 
 

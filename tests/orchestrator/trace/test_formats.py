@@ -33,6 +33,7 @@ STATES: dict[str, Callable[[], MadeRun]] = {
     "retried": runs.retried,
     "failed": runs.failed,
     "resumed": lambda: runs.resumed(1),
+    "resumed before the steps had ended, as it seems": lambda: runs.resumed(1, at_seconds=1),
     "warm-up": lambda: make_run(3, warmup_steps=1),
     "on AWS": lambda: make_run(4, environment="aws"),
 }

@@ -44,6 +44,8 @@ def test_a_place_where_no_file_can_be_is_refused_with_the_flag(source: Path, tmp
         output.check("--otlp", tmp_path, source)
     with pytest.raises(UsageError, match="--otlp: there is no folder"):
         output.check("--otlp", tmp_path / "none" / "x.json", source)
+    with pytest.raises(UsageError, match=r"--otlp: cannot write .*: File name too long"):
+        output.check("--otlp", tmp_path / ("x" * 300), source)
 
 
 def test_what_breaks_off_leaves_the_earlier_file_and_nothing_else(tmp_path: Path) -> None:

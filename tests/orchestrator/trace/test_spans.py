@@ -132,6 +132,8 @@ def test_a_resumed_run_goes_on_where_it_was_resumed_whatever_its_new_clock_says(
         interrupted = spans["run", chain, "step 2"]
         assert interrupted.attributes["stepbench.interrupted"]
         assert "stepbench.total_ns" not in interrupted.attributes
+        dispatched_ns = [m.at_ns for m in trace.marks if m.path == interrupted.path and m.name == "dispatch"]
+        assert 0 <= max(dispatched_ns) < 20_000 * MS  # where its line says, and not behind the interruption
 
 
 def test_a_file_with_nothing_but_its_first_line_is_a_run_without_length(tmp_path: Path) -> None:
