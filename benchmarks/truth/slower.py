@@ -16,17 +16,19 @@ QUIET_SHARE = 0.05
 RESAMPLES = 1_000
 NOTES = (
     f"Called at {ALPHA:.0%}. Rounds that are needed: by the spread of all measured rounds.",
-    f"Quiet rounds: those in which other programs took at most {QUIET_SHARE:.0%} of all cores.",
+    f"Quiet rounds: those in which other programs took at most {QUIET_SHARE:.0%} of all cores. Walls are held to the",
+    "limit in those alone; CPU time in all.",
 )
 
 
 def run(rounds: int | None) -> list[Row]:
     measured = rounds_to_use(rounds).rounds
     quiet = [each for each in measured if each.others_share <= QUIET_SHARE]
-    return [*_rows(measured, "all rounds"), *_rows(quiet, "quiet rounds")]
+    return [*_rows(measured, quiet=False), *_rows(quiet, quiet=True)]
 
 
-def _rows(rounds: Sequence[Round], which: str) -> Iterator[Row]:
+def _rows(rounds: Sequence[Round], *, quiet: bool) -> Iterator[Row]:
+    which = "quiet rounds" if quiet else "all rounds"
     if len(rounds) < REPEATS:
         yield Row(which, f"there are {len(rounds)}: too few for a comparison of {REPEATS}")
         return
@@ -35,4 +37,6 @@ def _rows(rounds: Sequence[Round], which: str) -> Iterator[Row]:
         share = share_found(values, REPEATS, FACTOR, RESAMPLES)
         needed = rounds_needed(values, FACTOR, ALPHA, MISSED)
         figure = f"found in {share:.1%} with {REPEATS} of {len(rounds)} rounds; {needed or 'very many'} are needed"
-        yield Row(f"{phase}, {which}", figure, f"found in at least {LIMIT:.0%}", share >= LIMIT)
+        held = quiet or phase.startswith("CPU")
+        limit = f"found in at least {LIMIT:.0%}" if held else ""
+        yield Row(f"{phase}, {which}", figure, limit, share >= LIMIT if held else None)

@@ -78,10 +78,10 @@ def same_but_eager(case: dict[int, float], baseline: dict[int, float]) -> object
 
 
 def test_rounds_of_a_quiet_machine_are_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(slower, "rounds_to_use", lambda _rounds: _made_up(12, spread=0.001))
+    monkeypatch.setattr(slower, "rounds_to_use", lambda _rounds: _made_up(30, spread=0.001))
     monkeypatch.setattr(slower, "RESAMPLES", 50)
     assert [(row.what, row.holds) for row in slower.run(None)] == [
-        ("total, all rounds", True),
+        ("total, all rounds", None),
         ("total, quiet rounds", True),
     ]
 
