@@ -20,6 +20,15 @@ NOT_SIDE_BY_SIDE = (
 )
 
 
+LEAD = 2
+"""The headline and so many sentences less one stand above the picture."""
+MOST_NAMED = 4
+STEP = (
+    "A step downloads an object from S3, decodes it, works on its records, encodes them and uploads the result; a queue "
+    "(SQS) hands the steps out to workers."
+)
+
+
 @dataclass(frozen=True)
 class Fact:
     """A figure that stands out."""
@@ -32,7 +41,11 @@ class Fact:
 @dataclass(frozen=True)
 class Answer:
     title: str
+    about: str
+    """What was measured, for who does not know the tool."""
     headline: str
+    lead: tuple[str, ...]
+    """What belongs to the headline."""
     sentences: tuple[str, ...]
     facts: tuple[Fact, ...]
     label: str
@@ -47,12 +60,25 @@ def answer_of(material: Material, cases: Sequence[CaseFigures]) -> Answer:
     told = list(_told(material, measured))
     return Answer(
         title=_title(material, cases),
+        about=_about(material, cases),
         headline=told[0],
-        sentences=(*told[1:], *_about_parts(parts), *_about_trade(measured)),
+        lead=tuple(told[1:LEAD]),
+        sentences=(*told[LEAD:], *_about_parts(parts), *_about_trade(measured)),
         facts=tuple(_facts(measured, parts)),
         label=label_of(material),
         doubts=tuple(_doubts(material)),
     )
+
+
+def _about(material: Material, cases: Sequence[CaseFigures]) -> str:
+    """`A step ... Here: 4 cases that differ in serializer and compression; the others are held against json none.`"""
+    result = material.result
+    if result is None:
+        return STEP
+    names = dict.fromkeys(name.lower().replace("_", " ") for case in result.cases for name in case.settings)
+    differ = f" that differ in {' and '.join(names)}" if 0 < len(names) <= MOST_NAMED else ""
+    many = plural(len(cases), "case")
+    return f"{STEP} Here: {many}{differ}; the others are held against the baseline, {result.baseline}."
 
 
 def label_of(material: Material) -> str:

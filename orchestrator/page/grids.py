@@ -11,7 +11,7 @@ from orchestrator.page.cases import CaseFigures
 from orchestrator.page.charts import Figures
 from orchestrator.page.charts.verdict import kind_of
 from orchestrator.page.material import Material
-from orchestrator.page.shown import ABSENT, interval_ms, milliseconds, rank, rate, ratio, size, usd, verdict_words
+from orchestrator.page.shown import ABSENT, milliseconds, rank, rate, ratio, size, usd, verdict_words
 from orchestrator.page.tables import Table
 from orchestrator.report.units import shortened
 
@@ -54,7 +54,7 @@ class Grid:
 def ranking(cases: Sequence[CaseFigures]) -> Grid:
     """All cases beside each other; columns that none of them has a figure for are left out."""
     headings = (
-        *("rank", "case", "step", "known to within", "against the baseline", "ratio", "object", "CPU a step"),
+        *("rank", "case", "step", "against the baseline", "ratio", "object", "CPU a step"),
         *("memory", "steps/s", "USD per 1,000", "front", "rounds", "failed runs"),
     )
     rows = [tuple(_ranked(case)) for case in cases]
@@ -71,7 +71,6 @@ def _ranked(case: CaseFigures) -> Iterator[Cell]:
     yield Cell(rank(case), case.rank_best)
     yield Cell(case.name)
     yield Cell(milliseconds(case.step_ns), case.step_ns)
-    yield Cell(interval_ms(case), case.low_ns)
     yield Cell(verdict_words(case), 1.0 if case.is_baseline else found.estimate if found else None, _class(case))
     yield Cell(ratio(case), 1.0 if case.is_baseline else found.estimate if found else None)
     yield Cell(size(case.bytes_out), case.bytes_out)

@@ -78,16 +78,20 @@ def _lead(pictures: Sequence[Picture]) -> Picture | None:
 
 
 def _picture(chart: Chart) -> Picture:
-    config = dict(chart.spec.get("config", {}))
-    if chart.legend:
-        config["legend"] = {**config.get("legend", {}), "disable": True}
     packed = {
-        "spec": {**chart.spec, "config": config},
+        "spec": _without_legends(chart.spec) if chart.legend else chart.spec,
         "data": {name: _columns(rows) for name, rows in chart.data.items()},
         "renderer": "svg" if sum(map(len, chart.data.values())) <= MOST_SVG_ROWS else "canvas",
     }
     grid = grids.of_figures(chart.title, chart.figures) if chart.figures else None
     return Picture(chart, bundle.pack(_json(packed)), grid)
+
+
+def _without_legends(spec: Any) -> Any:
+    """The page draws them, where they can wrap, be read out and be printed."""
+    if isinstance(spec, Mapping):
+        return {name: None if name == "legend" and "field" in spec else _without_legends(part) for name, part in spec.items()}
+    return [_without_legends(part) for part in spec] if isinstance(spec, list) else spec
 
 
 def _columns(rows: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:

@@ -48,6 +48,8 @@ CONFIG: dict[str, Any] = {
         "titleFontWeight": "normal",
         "labelLimit": 220,
     },
+    "axisXQuantitative": {"tickCount": {"expr": "width < 500 ? 5 : 9"}},
+    "axisYQuantitative": {"tickCount": 6},
     "legend": {"labelColor": INK_SIGNAL, "titleColor": INK_SIGNAL, "labelFontSize": 12, "titleFontSize": 12},
     "text": {"color": INK_SIGNAL, "fontSize": 12},
     "rule": {"color": INK_SIGNAL},

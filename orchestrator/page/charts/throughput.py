@@ -33,7 +33,8 @@ def draw(view: View) -> Chart | None:
     if not rows:
         return None
     colours = colours_of([case.name for case in view.cases])
-    legend = {name: colours[name] for name in dict.fromkeys(str(row["case"]) for row in rows)}
+    seen = {row["case"] for row in rows}
+    legend = {name: colour for name, colour in colours.items() if name in seen}
     trouble = {kind: colour for kind, colour in TROUBLE.items() if any(mark["kind"] == kind for mark in marks)}
     zero = _clock(min(float(row["at"] or 0) for row in rows) if by_run else _first(samples))
     return Chart(

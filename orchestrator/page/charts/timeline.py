@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from statistics import median_low
 
@@ -98,12 +99,13 @@ def _lanes(executions: Sequence[Span]) -> dict[Track, str]:
     for group in groups:
         tracks = dict.fromkeys(span.track for span in executions if span.track.group == group)
         for number, track in enumerate(tracks, 1):
-            lanes[track] = f"worker {groups.index(group) + 1} executor {number}"
+            worker = f"worker {groups.index(group) + 1}, " if len(groups) > 1 else ""
+            lanes[track] = f"{worker}executor {number}"
     return lanes
 
 
 def _in_order(lane: str) -> list[int]:
-    return [int(word) for word in lane.split() if word.isdigit()]
+    return [int(word) for word in re.findall(r"\d+", lane)]
 
 
 def _name(run: Run) -> str:
@@ -113,24 +115,21 @@ def _name(run: Run) -> str:
 def _spec(legend: dict[str, str], lanes: list[str], runs: list[str], height: int) -> dict[str, object]:
     import altair as alt
 
-    chart = (
-        alt.Chart(alt.NamedData("pieces"))
-        .mark_bar(stroke=None)
-        .encode(
-            y=alt.Y("lane:N", sort=lanes, title=None, axis=alt.Axis(ticks=False, domain=False, labelPadding=8)),
-            yOffset=alt.YOffset("what:N", sort=[WAITS, WORKS], scale=alt.Scale(domain=[WAITS, WORKS])),
-            x=alt.X("from:Q", title="ms since the first of these steps was sent"),
-            x2="to:Q",
-            size=alt.Size("what:N", scale=alt.Scale(domain=[WAITS, WORKS], range=[6, LANE_PX * 0.42]), legend=None),
-            opacity=alt.condition(f"datum.what === '{WAITS}'", alt.value(0.6), alt.value(1)),
-            color=alt.Color(
-                "part:N",
-                scale=alt.Scale(domain=list(legend), range=list(legend.values())),
-                legend=alt.Legend(title=None, orient="top", columns=6),
-            ),
-            tooltip=[alt.Tooltip(f"{name}:N") for name in ("step", "part", "lasted", "lane")],
-        )
+    base = alt.Chart(alt.NamedData("pieces")).encode(
+        y=alt.Y("lane:N", sort=lanes, title=None, axis=alt.Axis(ticks=False, domain=False, labelPadding=8)),
+        yOffset=alt.YOffset("what:N", scale=alt.Scale(domain=[WAITS, WORKS])),
+        x=alt.X("from:Q", title="ms since the first step was sent"),
+        x2="to:Q",
+        color=alt.Color(
+            "part:N",
+            scale=alt.Scale(domain=list(legend), range=list(legend.values())),
+            legend=alt.Legend(title=None, orient="top", columns=6),
+        ),
+        tooltip=[alt.Tooltip(f"{name}:N") for name in ("step", "part", "lasted", "lane")],
     )
+    waits = base.transform_filter(f"datum.what === '{WAITS}'").mark_bar(stroke=None, height=6, opacity=0.6)
+    works = base.transform_filter(f"datum.what === '{WORKS}'").mark_bar(stroke=None)
+    chart = alt.layer(waits, works)
     picked = alt.param(name="picked", value=runs[0])
     if len(runs) > 1:
         picked = alt.param(name="picked", value=runs[0], bind=alt.binding_select(options=runs, name="Run: "))

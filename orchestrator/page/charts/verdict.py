@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from orchestrator.page.cases import CaseFigures
 from orchestrator.page.charts import Chart, Figures, Rows, View
-from orchestrator.page.charts._look import PADDING_PX, spec_of, unit_of
-from orchestrator.page.shown import interval_ms, milliseconds, verdict_words
+from orchestrator.page.charts._look import INK_SIGNAL, PADDING_PX, spec_of, unit_of
+from orchestrator.page.shown import ABSENT, interval_ms, milliseconds, percent, verdict_words
 
 PLACE = 0
 ROW_PX = 30
 LOG_FROM_RATIO = 30.0
+ROOM_FOR_WORDS = 1.2
+WIDE_PX = 600
 """Between the slowest and the fastest: beyond it the fast ones would lie on the axis."""
 COLOURS = {
     "baseline": "#8a63d2",
@@ -66,6 +68,7 @@ def _row(case: CaseFigures, unit_ns: float) -> dict[str, str | float | None]:
         "kind": kind_of(case),
         "verdict": verdict_words(case),
         "interval": interval_ms(case),
+        "words": f"{milliseconds(case.step_ns)}, {verdict_words(case)}".removesuffix(f", {ABSENT}"),
         "median": milliseconds(case.step_ns),
     }
 
@@ -75,7 +78,9 @@ def _spec(names: list[str], rows: Rows, legend: dict[str, str], unit: str, heigh
 
     steps = [float(row["step"] or 0) for row in rows]
     is_log = min(steps) > 0 and max(steps) / min(steps) > LOG_FROM_RATIO
-    scale = alt.Scale(type="log", nice=True) if is_log else alt.Scale(zero=True, nice=True)
+    lowest = min(float(row["low"] or 0) for row in rows) * 0.8
+    highest = max(float(row["high"] or 0) for row in rows)
+    scale = alt.Scale(type="log", domain=[lowest, highest * ROOM_FOR_WORDS**3], nice=False) if is_log else alt.Scale(domain=[0, highest * ROOM_FOR_WORDS], nice=False)
     title = f"median of a step, {unit}" + (", logarithmic" if is_log else "")
     y = alt.Y("case:N", sort=names, title=None, axis=alt.Axis(grid=False, ticks=False, domain=False, labelPadding=8))
     colour = alt.Color(
@@ -89,7 +94,13 @@ def _spec(names: list[str], rows: Rows, legend: dict[str, str], unit: str, heigh
         x=alt.X("low:Q", title=title, scale=scale), x2="high:Q"
     )
     points = base.mark_point(filled=True, size=110, opacity=1).encode(x=alt.X("step:Q", scale=scale))
-    return spec_of(alt.layer(bars, points), height)
+    # Where the picture is narrow there is no room for words, and the colours say the same.
+    words = (
+        alt.Chart(alt.NamedData("cases"))
+        .mark_text(align="left", dx=10, color=INK_SIGNAL, opacity={"expr": f"width < {WIDE_PX} ? 0 : 1"})
+        .encode(y=y, x=alt.X("high:Q", scale=scale), text="words:N")
+    )
+    return spec_of(alt.layer(bars, points, words), height)
 
 
 def _says(cases: list[CaseFigures]) -> str:
@@ -105,7 +116,7 @@ def _how(cases: list[CaseFigures]) -> str:
     if alpha is None:
         return "A point is the median of a case's steps; further left is faster."
     return (
-        f"A point is the median of a case's rounds, the bar around it what that median is known to within ({1 - alpha:.0%} "
+        f"A point is the median of a case's rounds, the bar around it what that median is known to within ({percent(1 - alpha)} "
         "sure); further left is faster. The colour says what the rounds prove against the baseline: bars that overlap "
         "may still be told apart, because cases are compared within each round."
     )

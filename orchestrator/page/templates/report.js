@@ -3,6 +3,7 @@
 // or when the browser has nothing else to do.
 
 const byId = (id) => document.getElementById(id);
+const PRINTED_PX = 660; // between the margins of a page of A4
 const root = document.documentElement;
 const views = new Map();
 const drawn = new Map();
@@ -47,8 +48,14 @@ byId("theme").addEventListener("click", () => {
   themed();
 });
 dusk.addEventListener("change", themed);
-addEventListener("beforeprint", () => { for (const view of views.values()) colour(view, false); drawAll(); });
-addEventListener("afterprint", themed);
+addEventListener("beforeprint", () => {
+  for (const view of views.values()) colour(view.width(PRINTED_PX), false);
+  drawAll();
+});
+addEventListener("afterprint", () => {
+  themed();
+  dispatchEvent(new Event("resize")); // pictures take the width of their places again
+});
 
 // ----------------------------------------------------------------------------------------------------------- pictures
 
