@@ -22,14 +22,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "targets",
         nargs="*",
         metavar="FOLDER|FILE|RUN_ID",
-        help="the folder of an experiment or of metrics files, metrics files or run ids, all in one report; without any, "
-        "the newest run of --metrics-dir",
+        help="the folder of an experiment or of metrics files, metrics files or run ids, all in one report; without "
+        "any, the newest run of --metrics-dir",
     )
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     files = parser.add_argument_group("files", "written in place of the summary, beside one another if wanted")
     files.add_argument("--html", type=Path, metavar="FILE", help="a page that any browser opens, without a network")
     files.add_argument(
-        "--csv", type=Path, metavar="FOLDER|FILE.csv", help="the flat tables, a file each; of FILE.csv, the samples alone"
+        "--csv",
+        type=Path,
+        metavar="FOLDER|FILE.csv",
+        help="the flat tables, a file each; of FILE.csv, the samples alone",
     )
     files.add_argument(
         "--parquet", type=Path, metavar="FOLDER|FILE.parquet", help="the same as Parquet files"

@@ -24,8 +24,8 @@ LEAD = 2
 """The headline and so many sentences less one stand above the picture."""
 MOST_NAMED = 4
 STEP = (
-    "A step downloads an object from S3, decodes it, works on its records, encodes them and uploads the result; a queue "
-    "(SQS) hands the steps out to workers."
+    "A step downloads an object from S3, decodes it, works on its records, encodes them and uploads the result; a "
+    "queue (SQS) hands the steps out to workers."
 )
 
 
@@ -71,7 +71,7 @@ def answer_of(material: Material, cases: Sequence[CaseFigures]) -> Answer:
 
 
 def _about(material: Material, cases: Sequence[CaseFigures]) -> str:
-    """`A step ... Here: 4 cases that differ in serializer and compression; the others are held against json none.`"""
+    """What a step is, and what the cases differ in."""
     result = material.result
     if result is None:
         return STEP
@@ -119,8 +119,8 @@ def _about_rounds(material: Material) -> Iterator[str]:
     state = "" if result.finished else " The experiment has not finished: these are the figures so far."
     why = f" It ended early: {result.ended_by}" if result.ended_by else ""
     yield (
-        f"Measured in {plural(result.rounds, 'round')}{asked}, each with every case once in a random order, so that what "
-        f"befell the machine befell all alike.{why}{state}"
+        f"Measured in {plural(result.rounds, 'round')}{asked}, each with every case once in a random order, so that "
+        f"what befell the machine befell all alike.{why}{state}"
     )
 
 
@@ -180,7 +180,9 @@ def _facts(measured: Sequence[CaseFigures], parts: Sequence[CaseParts]) -> Itera
     yield Fact("Lowest median" if many else "Median of a step", milliseconds(first.step_ns), first.name if many else "")
     if (sized := [case for case in measured if case.bytes_out is not None]) and sized:
         smallest = min(sized, key=lambda case: case.bytes_out or 0)
-        yield Fact("Smallest object" if many else "Object on S3", size(smallest.bytes_out), smallest.name if many else "")
+        yield Fact(
+            "Smallest object" if many else "Object on S3", size(smallest.bytes_out), smallest.name if many else ""
+        )
     if parts:
         yield Fact("Orchestration", percent(parts[0].share(*ORCHESTRATION)), f"of a step of {parts[0].name}")
     if priced := [case for case in measured if case.usd_per_1000_steps is not None]:

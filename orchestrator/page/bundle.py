@@ -12,7 +12,7 @@ def packed() -> str:
     """About 0.4 MB of base64. Takes some seconds: vl-convert puts it together anew."""
     import vl_convert
 
-    return pack(str(vl_convert.javascript_bundle()))
+    return pack(str(vl_convert.javascript_bundle(None)))
 
 
 def pack(text: str) -> str:

@@ -56,13 +56,14 @@ class Item:
 
 def deliver(material: Material, asked: Asked, prices: Prices, wanted: Wanted, now: datetime) -> Iterator[Item]:
     """Writes each file, and gives it back once it is written. Raises UsageError, EnvironmentRefused."""
-    tables = tables_of(material)
+    cases = cases_of(material)
+    tables = tables_of(material, cases)
     items = [
         *_html(material, asked, prices, wanted, now),
         *_tables("--csv", asked.csv, ".csv", tables, lambda table: export.csv_text(table).encode(), _is_csv),
         *_tables("--parquet", asked.parquet, ".parquet", tables, export.parquet_bytes, _is_parquet),
         *_json(asked, tables),
-        *_png(material, asked, tables),
+        *_png(asked, View(material, tables, cases)),
     ]
     _check(material, items, force=asked.force)
     for item in items:
@@ -132,11 +133,11 @@ def _json(asked: Asked, tables: Mapping[str, Table]) -> Iterator[Item]:
         )
 
 
-def _png(material: Material, asked: Asked, tables: Mapping[str, Table]) -> Iterator[Item]:
+def _png(asked: Asked, view: View) -> Iterator[Item]:
     if asked.png is None:
         return
     output.make_folder("--png", asked.png)
-    for chart in charts_of(View(material, tables, cases_of(material))):
+    for chart in charts_of(view):
         place = asked.png / f"{chart.name}.png"
         yield Item("--png", place, lambda chart=chart: png.picture(chart), _is_png, chart.title)  # type: ignore[misc]
 
@@ -145,7 +146,7 @@ def _is_csv(table: Table) -> Callable[[bytes], bool]:
     return lambda given: given.startswith(export.csv_mark(table).encode())
 
 
-def _is_parquet(table: Table) -> Callable[[bytes], bool]:
+def _is_parquet(_table: Table) -> Callable[[bytes], bool]:
     return lambda given: given.startswith(b"PAR1") and export.PARQUET_MARK in given
 
 

@@ -31,7 +31,9 @@ def csv_mark(table: Table) -> str:
 
 def json_text(tables: Mapping[str, Table]) -> str:
     """`{"stepbench_tables": 1, "samples": [{…}, …], …}`; never NaN."""
-    rows = {name: [dict(zip(table.columns, row, strict=True)) for row in table.rows()] for name, table in tables.items()}
+    rows = {
+        name: [dict(zip(table.columns, row, strict=True)) for row in table.rows()] for name, table in tables.items()
+    }
     return JSON_MARK + json.dumps(rows, allow_nan=False)[1:] + "\n"
 
 

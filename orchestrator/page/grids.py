@@ -61,9 +61,11 @@ def ranking(cases: Sequence[CaseFigures]) -> Grid:
     kept = [
         number
         for number, heading in enumerate(headings)
-        if any(row[number].text not in (ABSENT, "", "0") for row in rows) or heading == "case"
+        if heading == "case"
+        or (any(row[number].text not in (ABSENT, "", "0") for row in rows) and (heading != "front" or len(rows) > 1))
     ]
-    return Grid.made("All cases, the best first", [headings[n] for n in kept], [[row[n] for n in kept] for row in rows])
+    caption = "All cases, the best first" if len(cases) > 1 else "Its figures"
+    return Grid.made(caption, [headings[n] for n in kept], [[row[n] for n in kept] for row in rows])
 
 
 def _ranked(case: CaseFigures) -> Iterator[Cell]:

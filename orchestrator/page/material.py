@@ -1,4 +1,4 @@
-"""What was named on the command line: metrics files, each with the case it is a run of, and an experiment's verdicts."""
+"""What was named on the command line: metrics files, each with its case, and the verdicts of an experiment."""
 
 from __future__ import annotations
 
@@ -120,7 +120,8 @@ def _in_folder(folder: Path, problems: list[str]) -> Iterator[MetricsFile]:
     paths = sorted(path for path in folder.glob(NAME_PATTERN) if path.is_file())
     if not paths:
         raise UsageError(f"{folder} holds no metrics file; name the folder of an experiment or of metrics files")
-    found, wrong = [], []
+    found: list[MetricsFile] = []
+    wrong: list[str] = []
     for path in paths:
         try:
             found.append(metrics_file.read(path))
@@ -143,7 +144,10 @@ def _names(files: Sequence[MetricsFile]) -> Mapping[str, str]:
     differ = [name for name in NAMED_WHERE_THEY_DIFFER if len({str(getattr(plan, name)) for plan in plans}) > 1]
     return {
         plan.run_id: " ".join(
-            [*(str(getattr(plan, name)) for name in ALWAYS_NAMED), *(_named(name, getattr(plan, name)) for name in differ)]
+            [
+                *(str(getattr(plan, name)) for name in ALWAYS_NAMED),
+                *(_named(name, getattr(plan, name)) for name in differ),
+            ]
         )
         for plan in plans
     }
@@ -152,4 +156,4 @@ def _names(files: Sequence[MetricsFile]) -> Mapping[str, str]:
 def _named(name: str, value: object) -> str:
     if isinstance(value, float):
         return f"{name}={value:g}"
-    return str(value) if isinstance(value, str) and name not in ("payload_file",) else f"{name}={value}"
+    return str(value) if isinstance(value, str) and name != "payload_file" else f"{name}={value}"

@@ -44,8 +44,8 @@ class Picture:
 
 def page_of(material: Material, prices: Prices, wanted: Wanted, now: datetime) -> str:
     """The whole file. Raises UsageError for a region or a machine that was asked for and has no price."""
-    tables = tables_of(material)
     cases = cases_of(material)
+    tables = tables_of(material, cases)
     view = View(material, tables, cases)
     pictures = [_picture(chart) for chart in charts.charts_of(view)]
     return _rendered(
@@ -90,7 +90,10 @@ def _picture(chart: Chart) -> Picture:
 def _without_legends(spec: Any) -> Any:
     """The page draws them, where they can wrap, be read out and be printed."""
     if isinstance(spec, Mapping):
-        return {name: None if name == "legend" and "field" in spec else _without_legends(part) for name, part in spec.items()}
+        return {
+            name: None if name == "legend" and "field" in spec else _without_legends(part)
+            for name, part in spec.items()
+        }
     return [_without_legends(part) for part in spec] if isinstance(spec, list) else spec
 
 
@@ -112,7 +115,9 @@ def _rendered(**context: Any) -> str:
     )  # fmt: skip
     script = (TEMPLATES / "report.js").read_text(encoding="utf-8")
     style = (TEMPLATES / "report.css").read_text(encoding="utf-8")
-    return environment.get_template("report.html.j2").render(script=script, style=style, policy=_policy(script), **context)
+    return environment.get_template("report.html.j2").render(
+        script=script, style=style, policy=_policy(script), **context
+    )
 
 
 def _policy(script: str) -> str:
@@ -122,4 +127,3 @@ def _policy(script: str) -> str:
         f"default-src 'none'; script-src 'sha256-{own}' 'unsafe-eval' blob:; style-src 'unsafe-inline'; "
         "img-src data: blob:; base-uri 'none'; form-action 'none'"
     )
-

@@ -8,7 +8,7 @@ from orchestrator.page.cases import CaseFigures
 from orchestrator.report import units
 from orchestrator.verdicts.comparison import Comparison
 
-ABSENT = "–"
+ABSENT = "\N{EN DASH}"
 TIMES_FROM = 2.0
 """From here on a ratio is told as a factor, below as percent."""
 

@@ -7,10 +7,10 @@ never differences of them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from orchestrator.page.cases import CaseFigures, cases_of
+from orchestrator.page.cases import CaseFigures
 from orchestrator.page.material import Material, Run
 from orchestrator.report.audit import parts_of_wall
 from orchestrator.report.statistics import run_wall_ns
@@ -41,10 +41,10 @@ class Table:
         yield from zip(*self.columns.values(), strict=True)
 
 
-def tables_of(material: Material) -> dict[str, Table]:
+def tables_of(material: Material, cases: Sequence[CaseFigures]) -> dict[str, Table]:
     """All tables by name, those without a row among them."""
     made = (
-        _table("cases", "one row per case", map(_case, cases_of(material)), CASE_COLUMNS),
+        _table("cases", "one row per case", map(_case, cases), CASE_COLUMNS),
         _table("runs", "one row per metrics file", map(_run, material.runs), RUN_COLUMNS),
         _table("samples", "one row per accepted step, warm-up steps included", _samples(material), SAMPLE_COLUMNS),
         _table("failures", "one row per failed attempt", _failures(material), FAILURE_COLUMNS),

@@ -58,7 +58,7 @@ CONFIG: dict[str, Any] = {
 SIGNALS = [{"name": name, "value": value} for name, value in (("ink", INK), ("faint", FAINT), ("paper", PAPER))]
 
 
-def spec_of(chart: alt.Chart | alt.LayerChart, height: int) -> dict[str, Any]:
+def spec_of(chart: alt.Chart | alt.LayerChart | alt.FacetChart, height: int) -> dict[str, Any]:
     """As wide as its place is, `height` pixels high."""
     spec: dict[str, Any] = chart.properties(width="container", height=height).to_dict()
     spec["params"] = [*SIGNALS, *spec.get("params", [])]

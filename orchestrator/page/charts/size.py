@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from orchestrator.page.cases import CaseFigures
 from orchestrator.page.charts import Chart, Figures, View
 from orchestrator.page.charts._look import INK_SIGNAL, PADDING_PX, spec_of, unit_of
 from orchestrator.page.shown import milliseconds, size
+
+if TYPE_CHECKING:
+    import altair as alt
 
 PLACE = 50
 HEIGHT_PX = 320
@@ -89,7 +93,7 @@ def _title(text: str, rows: Sequence[Row], column: str) -> str:
     return f"{text}, logarithmic" if _is_log(rows, column) else text
 
 
-def _scale(rows: Sequence[Row], column: str) -> object:
+def _scale(rows: Sequence[Row], column: str) -> alt.Scale:
     import altair as alt
 
     return alt.Scale(type="log", nice=True) if _is_log(rows, column) else alt.Scale(zero=False, nice=True, padding=12)

@@ -33,7 +33,7 @@ def draw(view: View) -> Chart | None:
         says=" ".join(_says(name, times[name]) for name in names[:3]),
         how=(
             "Each point is one step; point at it to see which. The long mark is the median, the short one the time "
-            "that 95 of 100 steps stay below. Two clouds in one row, or a tail to the right, are what a mean would hide."
+            "that 95 of 100 steps stay below. Two clouds in one row, or a tail to the right, are what a mean hides."
         ),
         spec=_spec(names, {name: colours[name] for name in names}, unit, height, times),
         data={"steps": list(_points(view.material, names, unit_ns)), "ticks": list(_ticks(times, unit_ns))},
@@ -109,5 +109,3 @@ def _quantiles(values: list[int]) -> Iterator[str]:
 def _says(name: str, values: list[int]) -> str:
     fastest, _, middle, _, most, slowest = _quantiles(values)
     return f"{name}: {len(values):,} steps from {fastest} to {slowest}, median {middle}, 95 of 100 below {most}."
-
-

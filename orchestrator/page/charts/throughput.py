@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from typing import Any
 
 from orchestrator.page.charts import Chart, View
 from orchestrator.page.charts._look import PADDING_PX, colours_of, spec_of
@@ -27,7 +28,7 @@ Row = dict[str, str | float | bool | None]
 def draw(view: View) -> Chart | None:
     """Null where nothing has been done."""
     runs, samples = view.tables["runs"], view.tables["samples"]
-    marks = list(_marks(view))
+    marks = _marks(view)
     by_run = runs.length > FEW_RUNS
     rows = list(_of_runs(view) if by_run else _of_bins(samples))
     if not rows:
@@ -47,11 +48,18 @@ def draw(view: View) -> Chart | None:
             + ("Triangles at the top are faults and retries; point at one to see what it was." if marks else "")
         ).strip(),
         spec=_spec(legend, trouble, by_run=by_run, zero=zero),
-        data={"rates": rows, "marks": marks},
+        data={"rates": rows, "marks": _thinned(marks)},
         height=HEIGHT_PX + PADDING_PX,
         legend=(*legend.items(), *trouble.items()),
-        notes=() if marks else ("No fault and no retry was seen.",),
+        notes=tuple(_notes(marks)),
     )
+
+
+def _notes(marks: list[Row]) -> Iterator[str]:
+    if not marks:
+        yield "No fault and no retry was seen."
+    elif len(marks) > MOST_MARKS:
+        yield f"Of {len(marks):,} faults and retries, {MOST_MARKS} are marked, evenly chosen."
 
 
 def _of_runs(view: View) -> Iterator[Row]:
@@ -92,11 +100,16 @@ def _first(samples: Table) -> float:
     return min((float(at_ns) / 1e6 for (at_ns,) in _rows(samples, "completed_unix_ns")), default=0.0)
 
 
-def _marks(view: View) -> Iterator[Row]:
+def _marks(view: View) -> list[Row]:
     """Failures and events where their lines say, retries at the completion of the attempt that went through."""
     found = [*_failed(view.tables["failures"]), *_events(view.tables["events"]), *_retried(view.tables["samples"])]
-    found.sort(key=lambda mark: float(mark["at"] or 0))
-    yield from found[:MOST_MARKS]
+    return sorted(found, key=lambda mark: float(mark["at"] or 0))
+
+
+def _thinned(marks: list[Row]) -> list[Row]:
+    """Evenly, so that where they are dense still is."""
+    step = len(marks) / MOST_MARKS
+    return marks if step <= 1 else [marks[int(number * step)] for number in range(MOST_MARKS)]
 
 
 def _failed(failures: Table) -> Iterator[Row]:
@@ -125,7 +138,7 @@ def _mark(kind: str, case: str, at_ns: int, chain: object, step: object, what: s
     return {"kind": kind, "case": case, "at": at_ns / 1e6, "step": f"chain {chain}, step {step}", "what": what[:200]}
 
 
-def _rows(table: Table, *columns: str) -> Iterator[tuple[object, ...]]:
+def _rows(table: Table, *columns: str) -> Iterator[tuple[Any, ...]]:
     yield from zip(*(table.columns[column] for column in columns), strict=True)
 
 

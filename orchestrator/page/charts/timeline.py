@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from statistics import median_low
 
 from orchestrator.page.charts import Chart, View
 from orchestrator.page.charts._look import PADDING_PX, PART_COLOURS, part_label, spec_of
 from orchestrator.page.material import Material, Run
 from orchestrator.page.shown import milliseconds
+from orchestrator.report.metrics_file import MetricsFile
 from orchestrator.report.summary import PARTS
 from orchestrator.trace.model import Path, Span, Track
 from orchestrator.trace.spans import trace_of
 
 PLACE = 30
-LANE_PX = 58
+LANE_PX, NARROW_LANE_PX = 58, 34
+MANY_LANES, MOST_LANES = 6, 24
 MOST_PIECES = 6_000
 """In the whole picture: what a browser draws at once without stuttering."""
 MOST_STEPS = 150
@@ -39,7 +42,7 @@ def draw(view: View) -> Chart | None:
         return None
     names = [part_label(name) for name in PARTS if any(row["part"] == part_label(name) for row in rows)]
     legend = {part_label(name): PART_COLOURS[name] for name in PARTS if part_label(name) in names}
-    height = LANE_PX * len(lanes)
+    height = (LANE_PX if len(lanes) <= MANY_LANES else NARROW_LANE_PX) * len(lanes)
     cut = any(len(run.file.samples) > steps for run in runs)
     return Chart(
         name="timeline",
@@ -68,12 +71,13 @@ def typical_run(material: Material, case: str) -> Run | None:
 
 def rows_of(run: Run, most_steps: int) -> Iterator[Row]:
     """Phases on their executor's lane, and the queue wait before them."""
-    spans = trace_of(run.file).spans
+    spans = trace_of(_beginning(run.file, most_steps)).spans
     executions = [span for span in spans if span.kind == "execution" and "warm-up" not in span.path[1]]
     executions = sorted(executions, key=lambda span: span.begin_ns)[:most_steps]
     if not executions:
         return
     lanes = _lanes(executions)
+    executions = [span for span in executions if span.track in lanes]
     kept: dict[Path, Span] = {span.path[:-1]: span for span in executions}
     zero_ns = min(span.begin_ns for span in spans if span.path in kept)
     for span in spans:
@@ -92,6 +96,23 @@ def rows_of(run: Run, most_steps: int) -> Iterator[Row]:
         }
 
 
+def _beginning(file: MetricsFile, most_steps: int) -> MetricsFile:
+    """As if it had been read when so many steps were done: a trace of all of a long run takes its time."""
+    samples = file.samples[:most_steps]
+    if len(samples) == len(file.samples):
+        return file
+    lines = file.lines[: file.lines.index(samples[-1]) + 1]
+    kept = set(map(id, lines))
+    return replace(
+        file,
+        samples=samples,
+        lines=lines,
+        events=tuple(event for event in file.events if id(event) in kept),
+        failures=tuple(failure for failure in file.failures if id(failure) in kept),
+        summary=None,
+    )
+
+
 def _lanes(executions: Sequence[Span]) -> dict[Track, str]:
     """Short names: those of workers and executors are long, and differ in every run."""
     groups = list(dict.fromkeys(span.track.group for span in executions))
@@ -101,7 +122,7 @@ def _lanes(executions: Sequence[Span]) -> dict[Track, str]:
         for number, track in enumerate(tracks, 1):
             worker = f"worker {groups.index(group) + 1}, " if len(groups) > 1 else ""
             lanes[track] = f"{worker}executor {number}"
-    return lanes
+    return dict(list(lanes.items())[:MOST_LANES])
 
 
 def _in_order(lane: str) -> list[int]:

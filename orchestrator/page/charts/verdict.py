@@ -10,7 +10,7 @@ from orchestrator.page.shown import ABSENT, interval_ms, milliseconds, percent, 
 PLACE = 0
 ROW_PX = 30
 LOG_FROM_RATIO = 30.0
-ROOM_FOR_WORDS = 1.2
+ROOM_FOR_WORDS = 1.25
 WIDE_PX = 600
 """Between the slowest and the fastest: beyond it the fast ones would lie on the axis."""
 COLOURS = {
@@ -80,7 +80,11 @@ def _spec(names: list[str], rows: Rows, legend: dict[str, str], unit: str, heigh
     is_log = min(steps) > 0 and max(steps) / min(steps) > LOG_FROM_RATIO
     lowest = min(float(row["low"] or 0) for row in rows) * 0.8
     highest = max(float(row["high"] or 0) for row in rows)
-    scale = alt.Scale(type="log", domain=[lowest, highest * ROOM_FOR_WORDS**3], nice=False) if is_log else alt.Scale(domain=[0, highest * ROOM_FOR_WORDS], nice=False)
+    scale = (
+        alt.Scale(type="log", domain=[lowest, highest * ROOM_FOR_WORDS**3], nice=False)
+        if is_log
+        else alt.Scale(domain=[0, highest * ROOM_FOR_WORDS], nice=False)
+    )
     title = f"median of a step, {unit}" + (", logarithmic" if is_log else "")
     y = alt.Y("case:N", sort=names, title=None, axis=alt.Axis(grid=False, ticks=False, domain=False, labelPadding=8))
     colour = alt.Color(
@@ -116,7 +120,7 @@ def _how(cases: list[CaseFigures]) -> str:
     if alpha is None:
         return "A point is the median of a case's steps; further left is faster."
     return (
-        f"A point is the median of a case's rounds, the bar around it what that median is known to within ({percent(1 - alpha)} "
-        "sure); further left is faster. The colour says what the rounds prove against the baseline: bars that overlap "
+        f"A point is the median of a case's rounds, the bar around it what that median is known to within "
+        f"({percent(1 - alpha)} sure); further left is faster. The colour says what the rounds prove against the baseline: bars that overlap "
         "may still be told apart, because cases are compared within each round."
     )
