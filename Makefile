@@ -67,7 +67,7 @@ benchmarks: $(VENV)/.dev-is-set-up ## every program in benchmarks/, one after th
 
 # Every lock is a part of dev.txt's resolution, so that what is tested is what is installed.
 lock: $(VENV)/.dev-is-set-up ## pin what pyproject.toml asks for, keeping pins that still fit
-	$(LOCK) $(UPGRADE) pyproject.toml --extra local --extra compare --group dev --output-file requirements/dev.txt
+	$(LOCK) $(UPGRADE) pyproject.toml --extra local --extra compare --extra report --group dev --output-file requirements/dev.txt
 	$(LOCK) pyproject.toml --extra local --constraint requirements/dev.txt --output-file requirements/local.txt
 	$(LOCK) pyproject.toml --constraint requirements/dev.txt --output-file requirements/core.txt
 	$(LOCK) --group build --constraint requirements/dev.txt --output-file requirements/build.txt

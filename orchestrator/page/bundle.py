@@ -6,13 +6,15 @@ import base64
 import gzip
 from functools import cache
 
+GLOBAL = "window.vegaEmbed = vegaEmbed;"
+
 
 @cache
 def packed() -> str:
     """About 0.4 MB of base64. Takes some seconds: vl-convert puts it together anew."""
     import vl_convert
 
-    return pack(str(vl_convert.javascript_bundle(None)))
+    return pack(str(vl_convert.javascript_bundle(GLOBAL)))
 
 
 def pack(text: str) -> str:

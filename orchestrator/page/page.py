@@ -29,6 +29,7 @@ from orchestrator.page.tables import tables_of
 TEMPLATES = Path(__file__).with_name("templates")
 MARK = '<meta name="generator" content="stepbench report">'
 """By which a later report knows that it may take this one's place."""
+LEADS = ("verdict", "parts")
 MOST_SVG_ROWS = 1_500
 """Up to here a picture is of lines, and sharp in print; beyond it, of pixels, which a browser draws at once."""
 
@@ -74,7 +75,7 @@ def page_of(material: Material, prices: Prices, wanted: Wanted, now: datetime) -
 
 def _lead(pictures: Sequence[Picture]) -> Picture | None:
     """The one that answers at a glance: cases beside each other, or the parts of the only one."""
-    return pictures[0] if pictures else None
+    return next((picture for picture in pictures if picture.chart.name in LEADS), None)
 
 
 def _picture(chart: Chart) -> Picture:

@@ -49,7 +49,7 @@ def draw(view: View) -> Chart | None:
         title="What each executor did when",
         says=_says(runs[0], [row for row in rows if row["run"] == _name(runs[0])]),
         how=(
-            "A row for each executor: the thick bar is its work, phase by phase; the thin violet bar above shows how "
+            "A row for each executor: the lower bar is its work, phase by phase; the pale violet bar above it shows how "
             "long that step had waited in the queue before. Gaps are time in which the executor had nothing to do."
             + (f" Shown are the first {steps} steps of a run." if cut else "")
         ),
@@ -136,21 +136,23 @@ def _name(run: Run) -> str:
 def _spec(legend: dict[str, str], lanes: list[str], runs: list[str], height: int) -> dict[str, object]:
     import altair as alt
 
-    base = alt.Chart(alt.NamedData("pieces")).encode(
-        y=alt.Y("lane:N", sort=lanes, title=None, axis=alt.Axis(ticks=False, domain=False, labelPadding=8)),
-        yOffset=alt.YOffset("what:N", scale=alt.Scale(domain=[WAITS, WORKS])),
-        x=alt.X("from:Q", title="ms since the first step was sent"),
-        x2="to:Q",
-        color=alt.Color(
-            "part:N",
-            scale=alt.Scale(domain=list(legend), range=list(legend.values())),
-            legend=alt.Legend(title=None, orient="top", columns=6),
-        ),
-        tooltip=[alt.Tooltip(f"{name}:N") for name in ("step", "part", "lasted", "lane")],
+    chart = (
+        alt.Chart(alt.NamedData("pieces"))
+        .mark_bar(stroke=None)
+        .encode(
+            opacity=alt.condition(f"datum.what === '{WAITS}'", alt.value(0.6), alt.value(1)),
+            y=alt.Y("lane:N", sort=lanes, title=None, axis=alt.Axis(ticks=False, domain=False, labelPadding=8)),
+            yOffset=alt.YOffset("what:N", scale=alt.Scale(domain=[WAITS, WORKS])),
+            x=alt.X("from:Q", title="ms since the first step was sent"),
+            x2="to:Q",
+            color=alt.Color(
+                "part:N",
+                scale=alt.Scale(domain=list(legend), range=list(legend.values())),
+                legend=alt.Legend(title=None, orient="top", columns=6),
+            ),
+            tooltip=[alt.Tooltip(f"{name}:N") for name in ("step", "part", "lasted", "lane")],
+        )
     )
-    waits = base.transform_filter(f"datum.what === '{WAITS}'").mark_bar(stroke=None, height=6, opacity=0.6)
-    works = base.transform_filter(f"datum.what === '{WORKS}'").mark_bar(stroke=None)
-    chart = alt.layer(waits, works)
     picked = alt.param(name="picked", value=runs[0])
     if len(runs) > 1:
         picked = alt.param(name="picked", value=runs[0], bind=alt.binding_select(options=runs, name="Run: "))

@@ -120,7 +120,7 @@ def _how(cases: list[CaseFigures]) -> str:
     if alpha is None:
         return "A point is the median of a case's steps; further left is faster."
     return (
-        f"A point is the median of a case's rounds, the bar around it what that median is known to within "
-        f"({percent(1 - alpha)} sure); further left is faster. The colour says what the rounds prove against the baseline: bars that overlap "
-        "may still be told apart, because cases are compared within each round."
+        "A point is the median of a case's rounds, the bar around it what that median is known to within "
+        f"({percent(1 - alpha)} sure); further left is faster. The colour says what the rounds prove against the "
+        "baseline: bars that overlap may still be told apart, because cases are compared within each round."
     )
