@@ -13,6 +13,7 @@ from orchestrator.page.shown import ABSENT, milliseconds, percent, rate, size, u
 from orchestrator.report.doubts import plural
 from orchestrator.report.percentiles import percentile
 from orchestrator.report.statistics import LABELS, MIXED_LABEL, summarise
+from orchestrator.report.summary import Counts
 
 NOT_SIDE_BY_SIDE = (
     "These runs were not measured side by side, so nothing here says how sure a difference is: "
@@ -51,6 +52,7 @@ class Answer:
     label: str
     """What the figures describe: this machine, or AWS."""
     doubts: tuple[str, ...]
+    has_figures: bool
 
 
 def answer_of(material: Material, cases: Sequence[CaseFigures]) -> Answer:
@@ -67,6 +69,7 @@ def answer_of(material: Material, cases: Sequence[CaseFigures]) -> Answer:
         facts=tuple(_facts(measured, parts)),
         label=label_of(material),
         doubts=tuple(_doubts(material)),
+        has_figures=bool(measured),
     )
 
 
@@ -206,6 +209,17 @@ def _doubts(material: Material) -> Iterator[str]:
         summary = summarise(material.files)
         if not summary.finished:
             yield "Not all runs have finished: these are the figures so far."
+        yield from _about_failures(summary.counts)
         # That cases differ is what a comparison is about.
         many = len(material.case_names) > 1
         yield from (sentence for sentence in summary.warnings if not (many and "over all of them together" in sentence))
+
+
+def _about_failures(counts: Counts) -> Iterator[str]:
+    if counts.chains_failed:
+        yield (
+            f"{counts.chains_failed} of {plural(counts.chains, 'chain')} failed, and what they would have taken is in "
+            "no figure: if they failed when they were slow, the case looks faster than it is."
+        )
+    if counts.failures:
+        yield f"{plural(counts.failures, 'attempt')} failed; look at the failures below."

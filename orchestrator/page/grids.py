@@ -13,6 +13,7 @@ from orchestrator.page.charts.verdict import kind_of
 from orchestrator.page.material import Material
 from orchestrator.page.shown import ABSENT, milliseconds, rank, rate, ratio, size, usd, verdict_words
 from orchestrator.page.tables import Table
+from orchestrator.report.doubts import plural
 from orchestrator.report.units import shortened
 
 MOST_FAILURES = 50
@@ -58,14 +59,18 @@ def ranking(cases: Sequence[CaseFigures]) -> Grid:
         *("memory", "steps/s", "USD per 1,000", "front", "rounds", "failed runs"),
     )
     rows = [tuple(_ranked(case)) for case in cases]
-    kept = [
-        number
-        for number, heading in enumerate(headings)
-        if heading == "case"
-        or (any(row[number].text not in (ABSENT, "", "0") for row in rows) and (heading != "front" or len(rows) > 1))
-    ]
+    kept = [number for number, heading in enumerate(headings) if _tells(heading, [row[number].text for row in rows])]
+    rounds = {case.rounds for case in cases}
     caption = "All cases, the best first" if len(cases) > 1 else "Its figures"
+    caption += f", over {plural(rounds.pop(), 'run')}{' each' * (len(cases) > 1)}" if len(rounds) == 1 else ""
     return Grid.made(caption, [headings[n] for n in kept], [[row[n] for n in kept] for row in rows])
+
+
+def _tells(heading: str, texts: Sequence[str]) -> bool:
+    """A column says something: not all of it is absent, nor is it the same for all where only differences matter."""
+    if heading in ("front", "rounds"):
+        return len(set(texts)) > 1
+    return heading == "case" or any(text not in (ABSENT, "", "0") for text in texts)
 
 
 def _ranked(case: CaseFigures) -> Iterator[Cell]:

@@ -49,8 +49,8 @@ def draw(view: View) -> Chart | None:
         title="What each executor did when",
         says=_says(runs[0], [row for row in rows if row["run"] == _name(runs[0])]),
         how=(
-            "A row for each executor: the lower bar is its work, phase by phase; the pale violet bar above it shows how "
-            "long that step had waited in the queue before. Gaps are time in which the executor had nothing to do."
+            "A row for each executor: the lower bar is its work, phase by phase; the pale violet bar above it shows "
+            "how long that step had waited in the queue before. Gaps are time in which the executor had nothing to do."
             + (f" Shown are the first {steps} steps of a run." if cut else "")
         ),
         spec=_spec(legend, sorted(lanes, key=_in_order), [_name(run) for run in runs], height),
