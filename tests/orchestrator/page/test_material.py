@@ -67,8 +67,8 @@ def test_a_folder_in_which_nothing_can_be_read_is_refused_with_all_reasons(tmp_p
 
 def test_a_file_that_is_named_itself_is_never_left_out(tmp_path: Path) -> None:
     whole = make_run(run_id="r1").write(tmp_path)
+    (tmp_path / "metrics-r2.jsonl").write_text("")
     with pytest.raises(UsageError, match="is empty"):
-        (tmp_path / "metrics-r2.jsonl").write_text("")
         read(whole, tmp_path / "metrics-r2.jsonl")
 
 
