@@ -8,7 +8,7 @@ can keep them packed until somebody looks.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from orchestrator.page.cases import CaseFigures
@@ -16,6 +16,7 @@ from orchestrator.page.material import Material
 from orchestrator.page.tables import Table, Value
 from stepbench import registry
 
+LINE_ENDS = {0x2028: " ", 0x2029: " "}
 Rows = Sequence[Mapping[str, Value]]
 
 
@@ -70,7 +71,17 @@ def charts_of(view: View) -> list[Chart]:
     """All that there is something to see in, in their order."""
     drawings: list[Drawing] = [_load(name) for name in registry.choices(__name__)]
     drawings.sort(key=lambda drawing: drawing.PLACE)
-    return [chart for drawing in drawings if (chart := drawing.draw(view)) is not None]
+    drawn = [chart for drawing in drawings if (chart := drawing.draw(view)) is not None]
+    return [replace(chart, spec=_readable(chart.spec), data=_readable(chart.data)) for chart in drawn]
+
+
+def _readable(value: Any) -> Any:
+    """Names without the two characters that JSON allows in a text and Vega's expressions do not."""
+    if isinstance(value, str):
+        return value.translate(LINE_ENDS)
+    if isinstance(value, Mapping):
+        return {name: _readable(part) for name, part in value.items()}
+    return [_readable(part) for part in value] if isinstance(value, list | tuple) else value
 
 
 def _load(name: str) -> Any:

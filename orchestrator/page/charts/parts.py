@@ -34,7 +34,7 @@ def draw(view: View) -> Chart | None:
             "The mean step of each case, from one completion to the next. Blue is S3, orange and yellow the codec, "
             "violet is waiting and the way through the queues: what orchestration costs. The parts add up exactly."
         ),
-        spec=_spec([case.name for case in cases], legend, unit, height),
+        spec=_spec(legend, unit, height),
         data={"parts": rows},
         height=height + PADDING_PX,
         legend=tuple(legend.items()),
@@ -61,7 +61,7 @@ def _rows(case: CaseParts, names: list[str], unit_ns: float) -> list[dict[str, s
     ]
 
 
-def _spec(names: list[str], legend: dict[str, str], unit: str, height: int) -> dict[str, object]:
+def _spec(legend: dict[str, str], unit: str, height: int) -> dict[str, object]:
     import altair as alt
 
     axis = alt.Axis(grid=False, ticks=False, domain=False, labelPadding=8)
@@ -69,7 +69,7 @@ def _spec(names: list[str], legend: dict[str, str], unit: str, height: int) -> d
         alt.Chart(alt.NamedData("parts"))
         .mark_bar(cornerRadius=1, stroke=None, height={"band": 0.72})
         .encode(
-            y=alt.Y("case:N", sort=names, title=None, axis=axis),
+            y=alt.Y("case:N", sort=None, title=None, axis=axis),
             x=alt.X("time:Q", title=f"mean of a step, {unit}", stack="zero"),
             color=alt.Color(
                 "part:N",

@@ -77,7 +77,7 @@ def _spec(
     count = sum(map(len, times.values()))
     title = f"time of a step, {unit}" + (", logarithmic" if is_log else "")
     scale = alt.Scale(type="log") if is_log else alt.Scale(zero=False, nice=True)
-    y = alt.Y("case:N", sort=names, title=None, axis=alt.Axis(ticks=False, domain=False, grid=False, labelPadding=8))
+    y = alt.Y("case:N", sort=None, title=None, axis=alt.Axis(ticks=False, domain=False, grid=False, labelPadding=8))
     points = (
         alt.Chart(alt.NamedData("steps"))
         .mark_circle(size=26 if count <= 1500 else 12, opacity=0.55 if count <= 1500 else 0.3)

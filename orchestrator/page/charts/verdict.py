@@ -38,7 +38,7 @@ def draw(view: View) -> Chart | None:
         title="How long a step takes, case by case",
         says=_says(cases),
         how=_how(cases),
-        spec=_spec([case.name for case in cases], rows, legend, unit, height),
+        spec=_spec(rows, legend, unit, height),
         data={"cases": rows},
         height=height + PADDING_PX,
         legend=tuple(legend.items()),
@@ -73,7 +73,7 @@ def _row(case: CaseFigures, unit_ns: float) -> dict[str, str | float | None]:
     }
 
 
-def _spec(names: list[str], rows: Rows, legend: dict[str, str], unit: str, height: int) -> dict[str, object]:
+def _spec(rows: Rows, legend: dict[str, str], unit: str, height: int) -> dict[str, object]:
     import altair as alt
 
     steps = [float(row["step"] or 0) for row in rows]
@@ -86,7 +86,7 @@ def _spec(names: list[str], rows: Rows, legend: dict[str, str], unit: str, heigh
         else alt.Scale(domain=[0, highest * ROOM_FOR_WORDS], nice=False)
     )
     title = f"median of a step, {unit}" + (", logarithmic" if is_log else "")
-    y = alt.Y("case:N", sort=names, title=None, axis=alt.Axis(grid=False, ticks=False, domain=False, labelPadding=8))
+    y = alt.Y("case:N", sort=None, title=None, axis=alt.Axis(grid=False, ticks=False, domain=False, labelPadding=8))
     colour = alt.Color(
         "kind:N",
         scale=alt.Scale(domain=list(legend), range=list(legend.values())),

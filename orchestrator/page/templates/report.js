@@ -92,11 +92,21 @@ async function drawNow(place, name) {
   const now = colours(isDark());
   for (const parameter of spec.params) if (parameter.name in now) parameter.value = now[parameter.name];
   const waiting = place.querySelector(".waiting");
+  const label = place.getAttribute("aria-label");
   const made = await vegaEmbed(place, spec, { actions: false, renderer, bind: `#controls-${name}`, ast: false });
   waiting?.remove();
+  described(place, label);
   place.style.minHeight = "";
   place.dataset.drawn = "yes";
   views.set(name, made.view);
+}
+
+// Vega names each of a thousand points; who cannot see them is served better by what the picture says as a whole.
+function described(place, label) {
+  place.setAttribute("role", "img");
+  place.setAttribute("aria-label", label);
+  place.removeAttribute("aria-roledescription");
+  place.querySelector("svg, canvas").setAttribute("aria-hidden", "true");
 }
 
 function failed(place, error) {

@@ -31,6 +31,12 @@ def _by_name(*targets: Path) -> dict[str, Chart]:
     return {chart.name: chart for chart in charts.charts_of(view_of(*targets))}
 
 
+@pytest.fixture(scope="module")
+def shown(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Chart]:
+    """Those of an experiment."""
+    return _by_name(experiment(tmp_path_factory.mktemp("charts") / "e"))
+
+
 def _fields(spec: Any) -> Iterator[str]:
     """Every field that a specification draws."""
     if isinstance(spec, dict):
@@ -43,18 +49,17 @@ def _fields(spec: Any) -> Iterator[str]:
             yield from _fields(part)
 
 
-def test_an_experiment_shows_every_chart_there_is(tmp_path: Path) -> None:
-    assert sorted(_by_name(experiment(tmp_path / "e"))) == sorted(NAMES)
+def test_an_experiment_shows_every_chart_there_is(shown: dict[str, Chart]) -> None:
+    assert sorted(shown) == sorted(NAMES)
 
 
-def test_charts_stand_in_their_places_and_the_answer_is_first(tmp_path: Path) -> None:
-    drawn = charts.charts_of(view_of(experiment(tmp_path / "e")))
-    assert [chart.name for chart in drawn][:2] == ["verdict", "parts"]
+def test_charts_stand_in_their_places_and_the_answer_is_first(shown: dict[str, Chart]) -> None:
+    assert list(shown)[:2] == ["verdict", "parts"]
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_chart_is_whole(name: str, tmp_path: Path) -> None:
-    chart = _by_name(experiment(tmp_path / "e"))[name]
+def test_a_chart_is_whole(name: str, shown: dict[str, Chart]) -> None:
+    chart = shown[name]
     vl_convert.vegalite_to_vega(json.dumps(chart.spec))
     known = {column for rows in chart.data.values() for row in rows for column in row}
     assert set(_fields(dict(chart.spec))) <= known

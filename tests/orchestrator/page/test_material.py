@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.page import material
 from stepbench.errors import UsageError
 from tests.orchestrator.experiment.plans import make_end, make_event, make_experiment, write_manifest
 from tests.orchestrator.page.folders import experiment, one_run, read
@@ -78,6 +77,6 @@ def test_warm_up_rounds_and_failed_runs_are_in_no_statistic(tmp_path: Path) -> N
     write_manifest(folder, make_experiment("a", "b"), *ends, make_event("finished"))
     for end in ends:
         make_run(run_id=end.run_id).write(folder)
-    found = material.of_experiment(material.reading.read(folder))
+    found = read(folder)
     assert [(run.round, run.counts) for run in found.runs] == [(0, False), (1, True), (2, False)]
     assert {sample.run_id for sample in found.used("a")} == {"r1"}
