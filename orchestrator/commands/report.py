@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from orchestrator.page.deliver import Asked
+    from orchestrator.page.asked import Asked
     from orchestrator.page.material import Material
     from stepbench.settings import Settings
 
@@ -56,7 +56,7 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:
 
 def _asked(arguments: argparse.Namespace) -> Asked:
     """Raises UsageError for flags that go with files where none is asked for, and the other way round."""
-    from orchestrator.page.deliver import Asked
+    from orchestrator.page.asked import Asked
     from stepbench.errors import UsageError
 
     names = ("html", "csv", "parquet", "json_tables", "png")

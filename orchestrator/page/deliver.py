@@ -9,7 +9,8 @@ from pathlib import Path
 
 from orchestrator.cost.costs import Wanted
 from orchestrator.cost.prices import Prices
-from orchestrator.page import export, needs, output, page, png
+from orchestrator.page import export, output, page, png
+from orchestrator.page.asked import Asked
 from orchestrator.page.cases import cases_of
 from orchestrator.page.charts import View, charts_of
 from orchestrator.page.material import Material
@@ -17,30 +18,6 @@ from orchestrator.page.tables import Table, tables_of
 from stepbench.errors import UsageError
 
 SAMPLES = "samples"
-
-
-@dataclass(frozen=True)
-class Asked:
-    """By flag; null what was not asked for."""
-
-    html: Path | None = None
-    csv: Path | None = None
-    parquet: Path | None = None
-    json_tables: Path | None = None
-    png: Path | None = None
-    force: bool = False
-
-    @property
-    def anything(self) -> bool:
-        return any((self.html, self.csv, self.parquet, self.json_tables, self.png))
-
-    def check_needs(self) -> None:
-        """Raises UsageError for packages that are not installed."""
-        flags = [flag for flag, path in (("--html", self.html), ("--png", self.png)) if path is not None]
-        if flags:
-            needs.check(flags)
-        elif self.anything:
-            needs.check(["report"], ["numpy"])
 
 
 @dataclass(frozen=True)
