@@ -121,6 +121,9 @@ def _about_rounds(material: Material) -> Iterator[str]:
     asked = "" if result.rounds >= result.repeats else f" of {result.repeats} planned"
     state = "" if result.finished else " The experiment has not finished: these are the figures so far."
     why = f" It ended early: {result.ended_by}" if result.ended_by else ""
+    if not result.rounds:
+        yield f"Not every case has been measured yet; {plural(result.repeats, 'round')} are planned.{why}{state}"
+        return
     yield (
         f"Measured in {plural(result.rounds, 'round')}{asked}, each with every case once in a random order, so that "
         f"what befell the machine befell all alike.{why}{state}"

@@ -29,7 +29,9 @@ def usd(amount: float | None) -> str:
     """`$0.0085`: three figures below a dollar, cents above."""
     if amount is None or not isfinite(amount):
         return ABSENT
-    if amount >= 1 or amount == 0:
+    if amount == 0:
+        return "$0"
+    if amount >= 1:
         return f"${amount:,.2f}"
     return f"${amount:.3g}" if amount >= 0.001 else f"${amount:.9f}".rstrip("0")
 

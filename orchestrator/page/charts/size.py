@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 PLACE = 50
 HEIGHT_PX = 320
 LOG_FROM_RATIO = 30.0
+ROOM, LOG_ROOM = 1.15, 1.6
+"""Beyond the last point, for its name."""
 FRONT, BEHIND = "on the front", "beaten by another case"
 COLOURS = {FRONT: "#2da44e", BEHIND: "#8b949e"}
 BYTES_PER_MB = 1e6
@@ -96,7 +98,10 @@ def _title(text: str, rows: Sequence[Row], column: str) -> str:
 def _scale(rows: Sequence[Row], column: str) -> alt.Scale:
     import altair as alt
 
-    return alt.Scale(type="log", nice=True) if _is_log(rows, column) else alt.Scale(zero=False, nice=True, padding=12)
+    values = [float(row[column] or 0) for row in rows]
+    if _is_log(rows, column):
+        return alt.Scale(type="log", domain=[min(values) / LOG_ROOM, max(values) * LOG_ROOM], nice=False)
+    return alt.Scale(domain=[0, (max(values) or 1.0) * ROOM], nice=False)
 
 
 def _listed(cases: Sequence[CaseFigures]) -> str:
