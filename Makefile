@@ -16,7 +16,7 @@ LOCK := $(IN_VENV) -m uv pip compile --quiet --universal --python-version 3.11 -
 	--custom-compile-command 'make lock'
 
 # What a person at a laptop has; a worker in the image has the S3 clients alone.
-EXTRAS := --extra local --extra s3-clients --extra compare
+EXTRAS := --extra local --extra s3-clients --extra compare --extra report
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:

@@ -1,0 +1,131 @@
+"""What a person asked for → files: all of their places are looked at before the first is written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from orchestrator.cost.costs import Wanted
+from orchestrator.cost.prices import Prices
+from orchestrator.page import export, output, page, png
+from orchestrator.page.asked import Asked
+from orchestrator.page.cases import cases_of
+from orchestrator.page.charts import View, charts_of
+from orchestrator.page.material import Material
+from orchestrator.page.tables import Table, tables_of
+from stepbench.errors import UsageError
+
+SAMPLES = "samples"
+
+
+@dataclass(frozen=True)
+class Item:
+    """A file that is to be written."""
+
+    flag: str
+    path: Path
+    made: Callable[[], bytes]
+    is_ours: Callable[[bytes], bool]
+    says: str
+
+
+def deliver(material: Material, asked: Asked, prices: Prices, wanted: Wanted, now: datetime) -> Iterator[Item]:
+    """Writes each file, and gives it back once it is written. Raises UsageError, EnvironmentRefused."""
+    cases = cases_of(material)
+    tables = tables_of(material, cases)
+    items = [
+        *_html(material, asked, prices, wanted, now),
+        *_tables("--csv", asked.csv, ".csv", tables, lambda table: export.csv_text(table).encode(), _is_csv),
+        *_tables("--parquet", asked.parquet, ".parquet", tables, export.parquet_bytes, _is_parquet),
+        *_json(asked, tables),
+        *_png(asked, View(material, tables, cases)),
+    ]
+    _check(material, items, force=asked.force)
+    for item in items:
+        output.write(item.flag, item.path, item.made())
+        yield item
+
+
+def _check(material: Material, items: Sequence[Item], *, force: bool) -> None:
+    problems: list[str] = []
+    sources = {file.path.resolve() for file in material.files}
+    places: dict[Path, str] = {}
+    for item in items:
+        place = item.path.resolve()
+        try:
+            if place in sources:
+                raise UsageError(f"{item.flag}: {item.path} is a metrics file of this report; name another file")
+            if place in places:
+                raise UsageError(f"{places[place]} and {item.flag} name the same file, {item.path}; name two")
+            places[place] = item.flag
+            output.check(item.flag, item.path, item.is_ours, force=force)
+        except UsageError as error:
+            problems += error.problems
+    if problems:
+        raise UsageError(problems)
+
+
+def _html(material: Material, asked: Asked, prices: Prices, wanted: Wanted, now: datetime) -> Iterator[Item]:
+    if asked.html is not None:
+        yield Item(
+            "--html",
+            asked.html,
+            lambda: page.page_of(material, prices, wanted, now).encode(),
+            lambda given: page.MARK.encode() in given,
+            "open it in a browser",
+        )
+
+
+def _tables(
+    flag: str,
+    path: Path | None,
+    suffix: str,
+    tables: Mapping[str, Table],
+    form: Callable[[Table], bytes],
+    is_ours: Callable[[Table], Callable[[bytes], bool]],
+) -> Iterator[Item]:
+    """A file of samples where the name is that of one, else a folder with a file for each table."""
+    if path is None:
+        return
+    if path.suffix == suffix and not path.is_dir():
+        table = tables[SAMPLES]
+        yield Item(flag, path, lambda: form(table), is_ours(table), f"{table.length:,} {table.name}")
+        return
+    output.make_folder(flag, path)
+    for table in tables.values():
+        place = path / f"{table.name}{suffix}"
+        yield Item(flag, place, lambda table=table: form(table), is_ours(table), f"{table.length:,} rows")  # type: ignore[misc]
+
+
+def _json(asked: Asked, tables: Mapping[str, Table]) -> Iterator[Item]:
+    if asked.json_tables is not None:
+        yield Item(
+            "--json-tables",
+            asked.json_tables,
+            lambda: export.json_text(tables).encode(),
+            lambda given: given.startswith(export.JSON_MARK.encode()),
+            f"{len(tables)} tables",
+        )
+
+
+def _png(asked: Asked, view: View) -> Iterator[Item]:
+    if asked.png is None:
+        return
+    output.make_folder("--png", asked.png)
+    for chart in charts_of(view):
+        place = asked.png / f"{chart.name}.png"
+        yield Item("--png", place, lambda chart=chart: png.picture(chart), _is_png, chart.title)  # type: ignore[misc]
+
+
+def _is_csv(table: Table) -> Callable[[bytes], bool]:
+    return lambda given: given.startswith(export.csv_mark(table).encode())
+
+
+def _is_parquet(_table: Table) -> Callable[[bytes], bool]:
+    return lambda given: given.startswith(b"PAR1") and export.PARQUET_MARK in given
+
+
+def _is_png(given: bytes) -> bool:
+    return png.MARK in given

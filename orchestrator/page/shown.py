@@ -1,0 +1,91 @@
+"""How figures are written in a page. What is not known is a dash, and never `None` or `nan`."""
+
+from __future__ import annotations
+
+from math import isfinite
+
+from orchestrator.page.cases import CaseFigures
+from orchestrator.report import units
+from orchestrator.verdicts.comparison import Comparison
+
+ABSENT = "\N{EN DASH}"
+TIMES_FROM = 2.0
+"""From here on a ratio is told as a factor, below as percent."""
+
+
+def milliseconds(duration_ns: float | None) -> str:
+    return ABSENT if duration_ns is None else units.duration(round(duration_ns))
+
+
+def size(count_bytes: float | None) -> str:
+    return ABSENT if count_bytes is None else units.size(round(count_bytes))
+
+
+def rate(value: float | None) -> str:
+    return ABSENT if value is None else units.rate(value)
+
+
+def usd(amount: float | None) -> str:
+    """`$0.0085`: three figures below a dollar, cents above."""
+    if amount is None or not isfinite(amount):
+        return ABSENT
+    if amount == 0:
+        return "$0"
+    if amount >= 1:
+        return f"${amount:,.2f}"
+    return f"${amount:.3g}" if amount >= 0.001 else f"${amount:.9f}".rstrip("0")
+
+
+def interval_ms(case: CaseFigures) -> str:
+    """`87.1 ms to 128 ms`."""
+    if case.low_ns is None or case.high_ns is None:
+        return ABSENT
+    return f"{milliseconds(case.low_ns)} to {milliseconds(case.high_ns)}"
+
+
+def verdict_words(case: CaseFigures) -> str:
+    """`3.54 times faster`, `12.1 % slower`, `no difference seen`."""
+    if case.is_baseline:
+        return "the baseline"
+    if case.against_baseline is None:
+        return ABSENT
+    return compared(case.against_baseline)
+
+
+def compared(found: Comparison) -> str:
+    """What a comparison of times claims."""
+    if found.verdict not in ("less", "more") or found.estimate is None:
+        return found.verdict
+    word = "faster" if found.verdict == "less" else "slower"
+    if found.scale != "ratio":
+        return f"{milliseconds(abs(found.estimate))} {word}"
+    return f"{by(found.estimate)} {word}"
+
+
+def by(ratio: float) -> str:
+    """How far a ratio is from 1."""
+    factor = max(ratio, 1 / ratio) if ratio > 0 else 1.0
+    return f"{factor:.2f} times" if factor >= TIMES_FROM else f"{abs(ratio - 1) * 100:.1f} %"
+
+
+def ratio(case: CaseFigures) -> str:
+    """`0.28 (0.19 to 0.42)`."""
+    found = case.against_baseline
+    if case.is_baseline:
+        return "1"
+    if found is None or found.estimate is None or found.scale != "ratio":
+        return ABSENT
+    if found.interval is None:
+        return f"{found.estimate:.2f}"
+    return f"{found.estimate:.2f} ({found.interval.low:.2f} to {found.interval.high:.2f})"
+
+
+def rank(case: CaseFigures) -> str:
+    """`1`, `1 to 3`."""
+    if case.rank_best is None or case.rank_worst is None:
+        return ABSENT
+    return str(case.rank_best) if case.rank_best == case.rank_worst else f"{case.rank_best} to {case.rank_worst}"
+
+
+def percent(share: float) -> str:
+    return f"{share * 100:.0f} %" if share >= 0.0995 or share <= -0.0995 else f"{share * 100:.1f} %"

@@ -1,0 +1,73 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from orchestrator.page.answer import Answer, answer_of
+from orchestrator.page.cases import cases_of
+from tests.orchestrator.experiment.plans import make_end, make_event, make_experiment, write_manifest
+from tests.orchestrator.page.folders import all_failed, all_interrupted, experiment, nothing_done, one_run, read
+from tests.orchestrator.report.sample_factory import MadeRun, make_run
+
+
+def _answer(*targets: Path) -> Answer:
+    found = read(*targets)
+    return answer_of(found, cases_of(found))
+
+
+def test_an_experiment_is_answered_by_its_own_verdicts(tmp_path: Path) -> None:
+    told = _answer(experiment(tmp_path / "e"))
+    assert told.headline.startswith("Fastest is arrow: 8")
+    assert told.lead[0].startswith("arrow is 15.")
+    assert "faster than json" in told.lead[0]
+    assert any("No difference to json is seen in parquet" in sentence for sentence in told.sentences)
+    assert "differ in serializer" in told.about
+    assert told.label == "Embedded stack: these figures describe this machine, not AWS."
+
+
+def test_one_case_is_answered_by_its_median_and_where_its_time_goes(tmp_path: Path) -> None:
+    told = _answer(one_run(tmp_path, make_run(run_id="r1", chains=4, steps=10)))
+    assert told.headline.startswith("A step takes ")
+    assert "95 in 100 are done within" in told.headline
+    assert any("orchestration" in sentence for sentence in told.sentences)
+
+
+def test_plain_runs_beside_each_other_get_no_verdict(tmp_path: Path) -> None:
+    for number, serializer in enumerate(("json", "arrow"), 1):
+        one_run(tmp_path, make_run(number, run_id=f"r{number}", serializer=serializer))
+    told = _answer(tmp_path)
+    assert told.headline.startswith("The lowest median is that of ")
+    assert "not measured side by side" in told.lead[0]
+
+
+def test_a_single_step_is_told_as_one(tmp_path: Path) -> None:
+    told = _answer(one_run(tmp_path, make_run(run_id="r1", chains=1, steps=1, concurrency=1)))
+    assert "a single one, so nothing says how typical that is" in told.headline
+
+
+@pytest.mark.parametrize(
+    ("run", "headline"),
+    [
+        (nothing_done(), "No step has been done yet"),
+        (all_failed(), "No step was done: 2 attempts failed"),
+        (all_interrupted(), "No step is in the statistics"),
+    ],
+)
+def test_of_nothing_measured_it_says_why(run: MadeRun, headline: str, tmp_path: Path) -> None:
+    told = _answer(one_run(tmp_path, run))
+    assert told.headline.startswith(headline)
+    assert told.facts == ()
+    assert not told.has_figures
+
+
+def test_failed_chains_are_a_doubt(tmp_path: Path) -> None:
+    told = _answer(one_run(tmp_path, all_failed()))
+    assert any(doubt.startswith("2 of 2 chains failed") for doubt in told.doubts)
+
+
+def test_an_experiment_in_which_all_failed_says_so(tmp_path: Path) -> None:
+    ends = [make_end(case, number, ok=False) for number in (1, 2) for case in "ab"]
+    write_manifest(tmp_path / "e", make_experiment("a", "b"), *ends, make_event("finished"))
+    told = _answer(tmp_path / "e")
+    assert told.headline.startswith("No case has a figure")
