@@ -40,12 +40,12 @@ class Watch:
 
     def __init__(self) -> None:
         self._load = os.getloadavg()[0]
-        self._machine = _machine_seconds()
+        self._machine = machine_seconds()
         self._own_seconds = _own_seconds()
 
     def conditions(self) -> Conditions:
         """To be asked when all that this process started has ended: running children are not counted as ours."""
-        busy, every = (now - then for now, then in zip(_machine_seconds(), self._machine, strict=True))
+        busy, every = (now - then for now, then in zip(machine_seconds(), self._machine, strict=True))
         facts = machine.facts()
         return Conditions(
             processor=str(facts["processor"]),
@@ -56,7 +56,7 @@ class Watch:
         )
 
 
-def _machine_seconds() -> tuple[float, float]:
+def machine_seconds() -> tuple[float, float]:
     """(busy, all) seconds of all cores since the machine came up; what was stolen by other guests counts as busy."""
     fields = Path("/proc/stat").read_text().splitlines()[0].split()[1 : STEAL + 2]
     ticks = [int(field) / os.sysconf("SC_CLK_TCK") for field in fields]

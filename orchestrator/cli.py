@@ -16,7 +16,8 @@ COMMANDS = "orchestrator.commands"
 EXIT_USAGE = 2
 EXIT_ENVIRONMENT = 3
 EXIT_CODES = (
-    "exit codes: 0 all chains done, 1 a chain failed, 2 wrong usage, 3 the environment refused, 130 interrupted"
+    "exit codes: 0 all chains done, 1 a chain failed, 2 wrong usage, 3 the environment refused, 4 slower than "
+    "--fail-if-slower allows, 130 interrupted"
 )
 
 

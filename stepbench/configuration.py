@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
+from types import MappingProxyType
 from typing import Any
 
 from pydantic import ValidationError
@@ -22,14 +23,21 @@ from stepbench.settings_table import programs_of
 
 _BY_FLEET = ("fleets", "fleet", "steps_queue_url")
 READ_BY_ALL = ("LOG_LEVEL", "LOG_FORMAT")
+NO_PLACES: Mapping[str, str] = MappingProxyType({})
 
 
-def load(flags: Mapping[str, Any], program: Program = "orchestrator", only: Collection[str] | None = None) -> Settings:
+def load(
+    flags: Mapping[str, Any],
+    program: Program = "orchestrator",
+    only: Collection[str] | None = None,
+    places: Mapping[str, str] = NO_PLACES,
+) -> Settings:
     """Settings from `flags` (by variable name, unparsed), the environment and `.env`.
 
     Raises UsageError with a sentence for each thing that is wrong with the settings of `program`, or with those of its
     variables that are in `only`. All others are left alone: neither a worker nor a report cares whether there is a
-    PAYLOAD_FILE on its machine.
+    PAYLOAD_FILE on its machine. `places` tells where a value of `flags` stands, where it is no flag, in words that the
+    value may follow.
     """
     read = {
         field
@@ -38,11 +46,11 @@ def load(flags: Mapping[str, Any], program: Program = "orchestrator", only: Coll
     }
     problems: list[str] = []
     invalid: set[str] = set()
-    settings = _each_by_itself(flags, read, problems, invalid)
+    settings = _each_by_itself(flags, read, problems, invalid, places)
     if read.issuperset(_BY_FLEET) and not invalid & set(_BY_FLEET):
         with _told_among(problems):
             invalid.add("steps_queue_url")  # where the fleet cannot be meant, nobody knows which it is
-            settings = _with_queue_of_fleet(settings, flags)
+            settings = _with_queue_of_fleet(settings, flags, places)
             invalid.remove("steps_queue_url")
     for rule in setting_rules.RULES:
         if not invalid & set(rule.fields) and read.issuperset((*rule.fields, *rule.readers_of)):
@@ -53,7 +61,9 @@ def load(flags: Mapping[str, Any], program: Program = "orchestrator", only: Coll
     return settings
 
 
-def _each_by_itself(flags: Mapping[str, Any], read: set[str], problems: list[str], invalid: set[str]) -> Settings:
+def _each_by_itself(
+    flags: Mapping[str, Any], read: set[str], problems: list[str], invalid: set[str], places: Mapping[str, str]
+) -> Settings:
     """Adds to `problems` and `invalid`. What is right is still checked together, so that one start tells all."""
     try:
         return Settings(**flags)
@@ -62,7 +72,7 @@ def _each_by_itself(flags: Mapping[str, Any], read: set[str], problems: list[str
             field = _field_of(str(detail["loc"][0]))
             invalid.add(field)
             if field in read:
-                problems.append(f"{_place(field, detail['input'], flags)}: {_reason(field, detail)}")
+                problems.append(f"{_place(field, detail['input'], flags, places)}: {_reason(field, detail)}")
     return Settings.model_construct(**_valid_values(flags, invalid))
 
 
@@ -84,11 +94,11 @@ def unknown_lines() -> list[str]:
     return env_file.complaints([variable for field in Settings.model_fields for variable in variables_of(field)])
 
 
-def _with_queue_of_fleet(settings: Settings, flags: Mapping[str, Any]) -> Settings:
+def _with_queue_of_fleet(settings: Settings, flags: Mapping[str, Any], places: Mapping[str, str]) -> Settings:
     """A fleet that is named stands above ORCH_STEPS_QUEUE_URL, which a stack's `.env` has too. Raises UsageError."""
     if settings.fleet is None:
         return settings
-    place = _place("fleet", settings.fleet, flags)
+    place = _place("fleet", settings.fleet, flags, places)
     if not settings.fleets:
         raise UsageError(f"{place}: {named('fleets')} is not set, which tells what fleets there are")
     if settings.fleet not in settings.fleets:
@@ -106,11 +116,11 @@ def _field_of(variable: str) -> str:
     return next(field for field in Settings.model_fields if variable in (field, *variables_of(field)))
 
 
-def _place(field: str, given: object, flags: Mapping[str, Any]) -> str:
+def _place(field: str, given: object, flags: Mapping[str, Any], places: Mapping[str, str]) -> str:
     """Where the value stands, so that one finds it, and the flag that overrides it."""
     variable, flag = variable_of(field), flag_of(variable_of(field))
     if variable in flags:
-        return f"{flag} {given}"
+        return f"{places.get(variable, flag)} {given}"
     set_ones = [name for name in variables_of(field) if os.environ.get(name)]
     if set_ones:
         return f"{set_ones[0]}={given} (flag {flag})"

@@ -26,19 +26,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(settings: Settings, arguments: argparse.Namespace) -> int:
     """0 when all chains are done, 1 when one failed. Raises UsageError, EnvironmentRefused, KeyboardInterrupt."""
     from orchestrator.commands._ending import say, tell, telling_what_is_kept
-    from orchestrator.fleets import waking
-    from orchestrator.interrupts import insisting
     from orchestrator.report.live import progress_view
     from orchestrator.report.tally import Tally
-    from orchestrator.run import first_payload, journal, plan, preflight, round_trip, site
-    from orchestrator.run.execution import execute
-    from orchestrator.s3_copy import holding
+    from orchestrator.run import first_payload, single, site
     from stepbench import aws_errors
     from stepbench.channels import traits
 
-    now = plan.utc_now()
-    run_id = plan.new_run_id(now)
-    path = journal.path_of(settings.metrics_dir, run_id)
+    identity = single.Identity.new(settings.metrics_dir)
     recipe = first_payload.Recipe.of(settings)
     with ExitStack() as stack:
         if settings.embedded and not arguments.quiet:
@@ -51,20 +45,8 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:
         payload.wait_until_made()
         place.wait_until_working()
         stack.enter_context(aws_errors.worded("orchestrator", place.settings))
-        preflight.check(place.settings, place.clients)
-        waking.wake(place.settings, say)
-        made = plan.make(
-            place.settings, environment=place.environment, run_id=run_id, date=f"{now:%Y-%m-%d}", metrics_file=path
-        )
-        queue_url = None if place.own_stack else made.steps_queue_url
-        round_trips_ns = round_trip.to_sqs(place.clients.sqs, queue_url) if queue_url else ()
-        if place.environment == "aws" and round_trip.is_far(round_trips_ns) and not arguments.quiet:
-            say(round_trip.warning(round_trips_ns))
-        log = journal.begin(path, made, settings, round_trips_ns)
-        keeping = stack.enter_context(holding.begun(made, place, log, say))
-        place = site.checking(place, keeping.check)
-        with telling_what_is_kept(made, place, log), progress_view(sys.stderr, arguments.quiet) as view:
-            tally = Tally(made, view.update, place.no_worker_warning_seconds)
-            with insisting():
-                channel = execute(made, place, payload, log, tally.saw)
-        return tell(made, place, log, channel, keeping, as_json=arguments.json)
+        run = stack.enter_context(single.begun(identity, place, settings, say, warn_of_distance=not arguments.quiet))
+        with telling_what_is_kept(run.plan, run.site, run.journal), progress_view(sys.stderr, arguments.quiet) as view:
+            tally = Tally(run.plan, view.update, run.site.no_worker_warning_seconds)
+            channel = run.execute(payload, tally.saw)
+        return tell(run.plan, run.site, run.journal, channel, run.keeping, as_json=arguments.json)

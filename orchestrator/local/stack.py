@@ -11,7 +11,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from orchestrator.local import environment
 from orchestrator.local.children import Child, child
@@ -28,6 +28,18 @@ KEYS = (environment.CREDENTIALS["AWS_ACCESS_KEY_ID"], environment.CREDENTIALS["A
 START_DEADLINE_SECONDS = 30.0
 # An embedded run cannot be resumed, so there is nothing to drain for.
 WORKER_GRACE_SECONDS = 2.0
+_WHERE_AWS_IS = (
+    "region",
+    "profile",
+    "endpoint_url",
+    "s3_endpoint_url",
+    "sqs_endpoint_url",
+    "bucket",
+    "fleets",
+    "fleet",
+    "ecs_agent_uri",
+    "results_queue_url",
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,6 +71,18 @@ class Stack(Store):
     """What another process needs to use the stack, by variable."""
     _block: ExitStack = field(repr=False)
     _workers: list[Child] = field(repr=False, default_factory=list)
+
+    def placed(self, settings: Settings) -> Settings:
+        """`settings` with this stack's bucket, queues and endpoints in place of where they say AWS is."""
+        here = {name: getattr(self.settings, name) for name in (*_WHERE_AWS_IS, "steps_queue_url")}
+        return settings.model_copy(update=here)
+
+    def beside(self, settings: Settings, name: str) -> Stack:
+        """The same stack with a steps queue `name` of its own, for workers with other `settings` than the first's."""
+        placed = self.placed(settings)
+        steps = _steps_queue(self.clients(), name, self.dead_letter_queue_url, placed)
+        placed = placed.model_copy(update={"steps_queue_url": steps})
+        return replace(self, settings=placed, steps_queue_url=steps, environment=_environment(placed), _workers=[])
 
     def start_worker(self, executors: int) -> Child:
         """Starts a `worker` without waiting for it; it ends with the stack, or with us. `check` tells of its death."""
@@ -123,19 +147,9 @@ def _clients(settings: Settings) -> Clients:
 
 def _store(settings: Settings, endpoints: dict[str, str], children: list[Child]) -> Store:
     """With its bucket made."""
-    here = {
-        "region": REGION,
-        "profile": None,
-        "endpoint_url": None,
-        "s3_endpoint_url": endpoints["s3"],
-        "sqs_endpoint_url": endpoints.get("sqs"),
-        "bucket": BUCKET,
-        "fleets": None,
-        "fleet": None,
-        "ecs_agent_uri": None,
-        "results_queue_url": None,
-    }
-    placed = settings.model_copy(update=here)
+    here: dict[str, str | None] = dict.fromkeys(_WHERE_AWS_IS)
+    here |= {"region": REGION, "s3_endpoint_url": endpoints["s3"], "sqs_endpoint_url": endpoints.get("sqs")}
+    placed = settings.model_copy(update={**here, "bucket": BUCKET})
     _clients(placed).s3.create_bucket(Bucket=BUCKET)
     return Store(bucket=BUCKET, settings=placed, children=children)
 
@@ -144,29 +158,33 @@ def _furnished(store: Store, block: ExitStack) -> Stack:
     """The store with queues beside it."""
     clients = store.clients()
     dead_letters = clients.sqs.create_queue(QueueName=DEAD_LETTER_QUEUE)["QueueUrl"]
-    redrive = {
-        "deadLetterTargetArn": clients.sqs.get_queue_attributes(QueueUrl=dead_letters, AttributeNames=["QueueArn"])[
-            "Attributes"
-        ]["QueueArn"],
-        "maxReceiveCount": MAX_RECEIVE_COUNT,
-    }
-    steps = clients.sqs.create_queue(
-        QueueName=STEPS_QUEUE,
-        Attributes={
-            "RedrivePolicy": json.dumps(redrive),
-            "VisibilityTimeout": str(store.settings.visibility_timeout_seconds),
-            "SqsManagedSseEnabled": "true",
-        },
-    )["QueueUrl"]
+    steps = _steps_queue(clients, STEPS_QUEUE, dead_letters, store.settings)
     placed = store.settings.model_copy(update={"steps_queue_url": steps})
-    shown = ("region", "s3_endpoint_url", "sqs_endpoint_url", "bucket", "steps_queue_url")
-    variables = {variable_of(name): str(getattr(placed, name)) for name in shown}
     return Stack(
         bucket=store.bucket,
         settings=placed,
+        children=store.children,
         steps_queue_url=steps,
         dead_letter_queue_url=dead_letters,
-        environment={**variables, **environment.CREDENTIALS},
+        environment=_environment(placed),
         _block=block,
-        children=store.children,
     )
+
+
+def _steps_queue(clients: Clients, name: str, dead_letter_queue_url: str, settings: Settings) -> str:
+    """Its URL."""
+    asked = clients.sqs.get_queue_attributes(QueueUrl=dead_letter_queue_url, AttributeNames=["QueueArn"])
+    redrive = {"deadLetterTargetArn": asked["Attributes"]["QueueArn"], "maxReceiveCount": MAX_RECEIVE_COUNT}
+    return clients.sqs.create_queue(
+        QueueName=name,
+        Attributes={
+            "RedrivePolicy": json.dumps(redrive),
+            "VisibilityTimeout": str(settings.visibility_timeout_seconds),
+            "SqsManagedSseEnabled": "true",
+        },
+    )["QueueUrl"]
+
+
+def _environment(placed: Settings) -> dict[str, str]:
+    shown = ("region", "s3_endpoint_url", "sqs_endpoint_url", "bucket", "steps_queue_url")
+    return {**{variable_of(name): str(getattr(placed, name)) for name in shown}, **environment.CREDENTIALS}

@@ -53,7 +53,7 @@ def close(plan: Plan, site: Site, journal: Journal, channel: Channel, keeping: K
     file = _read_again(journal)
     # `resume --retry-failed` begins with the payloads of chains that failed.
     has_failed = any(not end.ok for end in file.ends.values())
-    cleaned = site.settings.cleanup and not has_failed and closing.did(lambda: _clean_up(plan, s3))
+    cleaned = site.settings.cleanup and not has_failed and closing.did(lambda: clean_up(plan, s3))
     keeping.prove()  # again: there may have been much to clean up
     # The file tells what is left, and its copy in S3 is whole: hence this order.
     summary = summarise([file], [left_in_s3(file, gone=cleaned or site.own_stack)])
@@ -95,7 +95,7 @@ class _Closing:
         return True
 
 
-def _clean_up(plan: Plan, client: S3Client) -> None:
+def clean_up(plan: Plan, client: S3Client) -> None:
     """Delete every payload of the run, orphans of duplicate executions too. Raises the SDK's error."""
     pages = client.get_paginator("list_objects_v2").paginate(Bucket=plan.bucket, Prefix=plan.payloads_prefix)
     for page in pages:

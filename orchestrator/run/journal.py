@@ -22,6 +22,7 @@ from orchestrator.run.lines import Line, RunLine
 from orchestrator.run.plan import Plan
 from stepbench import configuration, machine
 from stepbench.errors import EnvironmentRefused, UsageError
+from stepbench.samples import Frozen
 from stepbench.settings import Settings, named
 
 PIECE_BYTES = 1_000_000
@@ -43,7 +44,7 @@ def begin(path: Path, plan: Plan, settings: Settings, sqs_round_trips_ns: tuple[
 
     Raises UsageError, or EnvironmentRefused where not even that line finds room; then no file is left.
     """
-    _make_folder(path.parent)
+    make_folder(path.parent)
     journal = Journal(path, through=settings.metrics_fsync)
     line = RunLine(
         run_id=plan.run_id,
@@ -63,7 +64,7 @@ def begin(path: Path, plan: Plan, settings: Settings, sqs_round_trips_ns: tuple[
     return journal
 
 
-def _make_folder(folder: Path) -> None:
+def make_folder(folder: Path) -> None:
     """That it can be written is a rule of `stepbench.configuration`; here things may have changed since."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -90,6 +91,10 @@ def _write_through(folder: Path) -> None:
 
 class Journal:
     """A metrics file that only grows."""
+
+    busy = (
+        "is being written by another process: its run is still going on; python -m orchestrator tail {path} follows it"
+    )
 
     def __init__(self, path: Path, *, again: bool = False, through: bool = False) -> None:
         """Begins a new file, or takes one up `again`. `through`: each write reaches the disk before it returns.
@@ -120,10 +125,7 @@ class Journal:
             fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             os.close(fd)
-            raise UsageError(
-                f"{self.path} is being written by another process: its run is still going on; "
-                f"python -m orchestrator tail {shlex.quote(str(self.path))} follows it"
-            ) from None
+            raise UsageError(f"{self.path} {self.busy.format(path=shlex.quote(str(self.path)))}") from None
 
     def cut(self, whole_bytes: int, *, through: bool = False) -> None:
         """Take away what a death in the middle of a write left behind the last whole line; then lines may follow.
@@ -142,6 +144,10 @@ class Journal:
         self.whole_bytes = whole_bytes
 
     def write(self, lines: Sequence[Line]) -> None:
+        """See `append`."""
+        self.append(lines)
+
+    def append(self, lines: Sequence[Frozen]) -> None:
         """Append lines, all or none. Raises EnvironmentRefused when the disk refuses, with what is there kept."""
         if not lines:
             return

@@ -101,7 +101,7 @@ def test_a_refused_clean_up_costs_neither_the_figures_nor_what_comes_after_it(
     def refused(*_: object) -> None:
         raise ClientError({"Error": {"Code": "AccessDenied", "Message": "no"}}, "DeleteObject")
 
-    monkeypatch.setattr(closing, "_clean_up", refused)
+    monkeypatch.setattr(closing, "clean_up", refused)
 
     outcome = shared_fleet.run("--steps=2", "--json", CLEANUP="true", METRICS_TO_S3="true")
 

@@ -58,6 +58,11 @@ def planned(**changes: Any) -> Edit:
     return edit
 
 
+def a_warmup_without_any(lines: list[Line]) -> None:
+    planned(warmup_steps=0)(lines)
+    lines.append(Event(event="dispatching", at=AT, chain=-1, step=1, attempt=1))
+
+
 @pytest.mark.parametrize(
     ("edit", "sentence"),
     [
@@ -90,6 +95,7 @@ def planned(**changes: Any) -> Edit:
             planned(channel="direct", steps_queue_url=None),
             "has a queue wait, and the run's channel, direct, has no such queue",
         ),
+        (a_warmup_without_any, "is about chain -1, and the run has chains 1 to 2"),
         (planned(run_id="r2"), "is of run r1, and its plan of run r2"),
         (planned(chains=10**12), "has a plan that no run can have: CHAINS 1000000000000"),
         (planned(steps=0), "has a plan that no run can have: STEPS 0"),

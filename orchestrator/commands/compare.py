@@ -1,0 +1,225 @@
+"""`compare`: which case is fastest, by an experiment; or two runs or experiments that there are already."""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from stepbench import flags, settings_table
+
+if TYPE_CHECKING:
+    from orchestrator.experiment.estimate import Estimate
+    from orchestrator.experiment.launching import Underway
+    from orchestrator.experiment.lines import ExperimentLine
+    from orchestrator.experiment.request import Request
+    from stepbench.settings import Settings
+
+HELP = "run cases in randomised rounds and rank them; or compare two runs or experiments that there are already"
+SETTINGS: tuple[str, ...] | None = ("METRICS_DIR", "LOG_LEVEL", "LOG_FORMAT")
+
+EXIT_FAILED = 1
+EXIT_SLOWER = 4
+ASKS_ABOVE_MINUTES = 10
+ASKS_ABOVE_BYTES = 10 * 10**9
+"""Written by all runs together. On AWS anything is asked about: it costs money."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """What to compare, and how sure to be."""
+    parser.add_argument(
+        "two",
+        nargs="*",
+        metavar="A B",
+        help="two metrics files or run ids, or two folders of experiments: B is held against A; nothing is run",
+    )
+    _add_cases(parser)
+    _add_rounds(parser)
+    parser.add_argument(
+        "--resume",
+        nargs="?",
+        const="",
+        metavar="FOLDER",
+        help="go on with the experiment in FOLDER, or with the newest one of --metrics-dir",
+    )
+    parser.add_argument(
+        "--fail-if-slower",
+        metavar="SHARE",
+        help=f"with A B: exit code {EXIT_SLOWER} if B is shown to be slower by more than so much, such as 5%%",
+    )
+    parser.add_argument("--anyway", action="store_true", help="with A B: compare what should not be compared, too")
+    parser.add_argument("--yes", action="store_true", help="do not ask, however long it takes")
+    parser.add_argument("--json", action="store_true", help="print the result as one JSON object")
+    parser.add_argument("--quiet", action="store_true", help="show no progress")
+
+
+def _add_cases(parser: argparse.ArgumentParser) -> None:
+    from orchestrator.experiment.names import PLURALS
+
+    cases = parser.add_argument_group(
+        "cases",
+        "a list with commas for any setting of a run makes a case of each value, several lists all combinations",
+    )
+    for plural, variable in PLURALS.items():
+        cases.add_argument(
+            f"--{plural}", dest=variable, default=argparse.SUPPRESS, metavar="A,B", help=f"the same as {variable}=A,B"
+        )
+    cases.add_argument("--plan", type=Path, metavar="FILE.toml", help="an experiment in a file; flags win over it")
+    cases.add_argument("--matrix", type=Path, metavar="FILE.csv", help="a row for each case, a column for each setting")
+    cases.add_argument(
+        "--baseline", metavar="CASE", help="the case that others are held against; the first where not set"
+    )
+    run = (row.variable for row in settings_table.table() if "orchestrator" in row.programs)
+    flags.add(parser, (variable for variable in run if variable not in (SETTINGS or ())))
+
+
+def _add_rounds(parser: argparse.ArgumentParser) -> None:
+    rounds = parser.add_argument_group("rounds", "each has every case once, in an order of its own")
+    rounds.add_argument("--repeats", metavar="N", help="measured rounds, at most; 10 where not set")
+    rounds.add_argument("--seed", metavar="N", help="of the order of the cases; 1 where not set")
+    rounds.add_argument(
+        "--until-stable", metavar="WIDTH", help="end when each median is known within so much of itself, such as 2%%"
+    )
+    rounds.add_argument("--max-minutes", metavar="N", help="begin no round that would end later than that")
+
+
+def run(settings: Settings, arguments: argparse.Namespace) -> int:
+    """As EXIT_CODES tells. Raises UsageError, EnvironmentRefused, KeyboardInterrupt."""
+    from orchestrator.experiment import needs
+
+    needs.check()
+    if arguments.two:
+        return _compare_two(settings, arguments)
+    if arguments.resume is not None:
+        return _resume(settings, arguments)
+    return _begin(settings, arguments)
+
+
+def _compare_two(settings: Settings, arguments: argparse.Namespace) -> int:
+    from orchestrator.experiment import two, two_terminal
+    from orchestrator.experiment.request import share_of
+    from stepbench.errors import UsageError
+
+    if len(arguments.two) != 2:
+        raise UsageError(f"compare takes two runs or experiments, and {len(arguments.two)} is named")
+    limit = None if arguments.fail_if_slower is None else share_of(arguments.fail_if_slower)
+    sides = [two.side(settings.metrics_dir, target) for target in arguments.two]
+    result = two.compared(*sides, limit=limit, anyway=arguments.anyway)
+    if arguments.json:
+        print(result.model_dump_json())
+    else:
+        two_terminal.show(result, sys.stdout)
+    gates = [case.gate for case in result.cases if case.gate is not None]
+    if any(each.fails for each in gates):
+        return EXIT_SLOWER
+    if untold := [each.sentence for each in gates if each.outcome == "cannot tell"]:
+        raise UsageError(f"--fail-if-slower {arguments.fail_if_slower}: {sentence}" for sentence in untold)
+    return 0
+
+
+def _begin(settings: Settings, arguments: argparse.Namespace) -> int:
+    from orchestrator.experiment import cases, estimate, launching, planning
+    from stepbench.errors import UsageError
+
+    for flag in ("fail_if_slower", "anyway"):
+        if getattr(arguments, flag):
+            raise UsageError(f"--{flag.replace('_', '-')} goes with two runs or experiments to compare: compare A B")
+    request = _request(arguments)
+    resolved = cases.resolve(request)
+    plan = planning.new(resolved, request)
+    expected = estimate.estimate(resolved.cases, plan.repeats + 1, settings.metrics_dir)
+    _tell_before(plan, expected)
+    _ask_above_limits(plan, expected, arguments)
+    with launching.begun(plan, settings.metrics_dir) as underway:
+        return _see_through(underway, arguments, expected.seconds / expected.runs)
+
+
+def _resume(settings: Settings, arguments: argparse.Namespace) -> int:
+    from orchestrator.experiment import launching
+    from stepbench.errors import UsageError
+
+    if given := sorted(flags.given(arguments).keys() - set(SETTINGS or ())):
+        raise UsageError(f"--resume goes on with the experiment as it was planned, so leave out {', '.join(given)}")
+    folder = Path(arguments.resume) if arguments.resume else launching.newest(settings.metrics_dir)
+    with launching.taken_up(folder, _say) as underway:
+        return _see_through(underway, arguments, None)
+
+
+def _request(arguments: argparse.Namespace) -> Request:
+    from orchestrator.experiment import asked
+
+    return asked.request(
+        {name: text for name, text in flags.given(arguments).items() if name not in (SETTINGS or ())},
+        plan=arguments.plan,
+        matrix=arguments.matrix,
+        baseline=arguments.baseline,
+        repeats=arguments.repeats,
+        seed=arguments.seed,
+        until_stable=arguments.until_stable,
+        max_minutes=arguments.max_minutes,
+    )
+
+
+def _see_through(underway: Underway, arguments: argparse.Namespace, run_seconds: float | None) -> int:
+    from orchestrator.experiment.view import State, view_on
+
+    state = State(underway.plan, estimated_seconds=run_seconds)
+    try:
+        with view_on(sys.stderr, arguments.quiet, state) as view:
+            underway.see_through(view, view.step, _say)
+    except BaseException as error:
+        _tell_what_is_kept(underway, arguments, error)
+        raise
+    return _told(underway, arguments)
+
+
+def _tell_what_is_kept(underway: Underway, arguments: argparse.Namespace, error: BaseException) -> None:
+    """After Ctrl-C the figures so far, to stderr: what is on stdout is a whole result."""
+    from orchestrator.experiment import judging, reading, terminal
+    from stepbench.errors import EnvironmentRefused
+
+    if isinstance(error, KeyboardInterrupt):
+        _say("Interrupted. What is known so far:")
+        terminal.show(judging.judged(reading.read(underway.folder)), sys.stderr)
+    elif isinstance(error, EnvironmentRefused):
+        folder = shlex.quote(str(underway.folder))
+        _say(f"What was measured is kept. To go on: python -m orchestrator compare --resume {folder}")
+
+
+def _told(underway: Underway, arguments: argparse.Namespace) -> int:
+    from orchestrator.experiment import judging, reading, terminal
+
+    result = judging.judged(reading.read(underway.folder))
+    if arguments.json:
+        print(result.model_dump_json())
+    else:
+        terminal.show(result, sys.stdout)
+    return EXIT_FAILED if any(case.failed_runs for case in result.cases) else 0
+
+
+def _tell_before(plan: ExperimentLine, expected: Estimate) -> None:
+    from orchestrator.experiment.prospect import sentences
+
+    for sentence in sentences(plan, expected):
+        _say(sentence)
+
+
+def _ask_above_limits(plan: ExperimentLine, expected: Estimate, arguments: argparse.Namespace) -> None:
+    """Raises UsageError where nobody can be asked, or where the answer is no."""
+    from stepbench.errors import UsageError
+
+    is_much = expected.seconds > ASKS_ABOVE_MINUTES * 60 or expected.written_bytes > ASKS_ABOVE_BYTES
+    if arguments.yes or not (is_much or plan.environment == "aws"):
+        return
+    if not sys.stdin.isatty():
+        raise UsageError("nobody is there to be asked whether that is wanted; --yes begins it")
+    sys.stderr.write("Begin? [y/N] ")
+    sys.stderr.flush()
+    if sys.stdin.readline().strip().casefold() not in ("y", "yes"):
+        raise UsageError("not begun; --yes begins without asking")
+
+
+def _say(sentence: str) -> None:
+    print(sentence, file=sys.stderr, flush=True)

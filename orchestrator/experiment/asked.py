@@ -1,0 +1,83 @@
+"""The command line of `compare` → what is asked for. All that is wrong with it is told at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TypeVar
+
+from orchestrator.experiment import axes, matrix, plan_file
+from orchestrator.experiment.plan_file import minutes_of
+from orchestrator.experiment.request import MOST_REPEATS, Request, share_of
+from stepbench.errors import UsageError
+from stepbench.settings import flag_of
+
+T = TypeVar("T")
+MOST_SEED = 2**63
+
+
+def request(
+    given: Mapping[str, str],
+    *,
+    plan: Path | None = None,
+    matrix: Path | None = None,
+    baseline: str | None = None,
+    repeats: str | None = None,
+    seed: str | None = None,
+    until_stable: str | None = None,
+    max_minutes: str | None = None,
+) -> Request:
+    """`given` are the settings by variable, lists among them. Raises UsageError."""
+    problems: list[str] = []
+    rounds = _checked("--repeats", repeats, lambda text: _whole(text, 1, MOST_REPEATS), problems)
+    seeded = _checked("--seed", seed, lambda text: _whole(text, 0, MOST_SEED), problems)
+    stable = _checked("--until-stable", until_stable, share_of, problems)
+    minutes = _checked("--max-minutes", max_minutes, minutes_of, problems)
+    try:
+        asked = _cases(given, plan, matrix)
+    except UsageError as error:
+        raise UsageError([*problems, *error.problems]) from error
+    if problems:
+        raise UsageError(problems)
+    return asked.overridden(baseline=baseline, repeats=rounds, seed=seeded, until_stable=stable, max_minutes=minutes)
+
+
+def _cases(given: Mapping[str, str], plan: Path | None, table: Path | None) -> Request:
+    single, lists = axes.split(given)
+    if plan is not None and table is not None:
+        raise UsageError("--plan and --matrix both say what the cases are; give one of them")
+    file = plan or table
+    if file is None:
+        return Request(axes.crossed(lists) if lists else (), single)
+    if lists:
+        told = ", ".join(flag_of(variable) for variable in lists)
+        raise UsageError(f"{told}: the cases are those of {file}; give one value here, or put the list there")
+    read = plan_file.read(file) if plan is not None else matrix.read(file)
+    places = {name: place for name, place in read.base_places.items() if name not in single}
+    return Request(
+        read.wanted,
+        {**read.base, **single},
+        places,
+        read.baseline,
+        read.repeats,
+        read.seed,
+        read.until_stable,
+        read.max_minutes,
+    )
+
+
+def _checked(flag: str, text: str | None, parse: Callable[[str], T], problems: list[str]) -> T | None:
+    if text is None:
+        return None
+    try:
+        return parse(text)
+    except UsageError as error:
+        problems.append(f"{flag}: {error}")
+        return None
+
+
+def _whole(text: str, least: int, most: int) -> int:
+    number = int(text) if text.strip().isascii() and text.strip().isdigit() and len(text) < 20 else -1
+    if not least <= number <= most:
+        raise UsageError(f"{text!r} is no whole number from {least} to {most:,}")
+    return number

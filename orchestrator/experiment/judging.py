@@ -1,0 +1,150 @@
+"""From what was measured to verdicts: the one file that hands numbers to `orchestrator.verdicts`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from statistics import median
+
+from orchestrator.experiment import answer, dollars, schedule
+from orchestrator.experiment.figures import RunFigures
+from orchestrator.experiment.lines import Case, ExperimentEvent
+from orchestrator.experiment.reading import Experiment, ExperimentRun
+from orchestrator.experiment.result import CaseResult, Result
+from orchestrator.report.statistics import LABELS
+from orchestrator.verdicts import pareto, ranking
+from orchestrator.verdicts.comparison import Comparison, paired
+from orchestrator.verdicts.correction import corrected
+from orchestrator.verdicts.doubts import Signals, doubts
+from orchestrator.verdicts.own_median import own_median
+from orchestrator.verdicts.pareto import Point
+from orchestrator.verdicts.ranking import Rank
+
+Rounds = Mapping[int, RunFigures]
+WAITS = ("queue_wait", "worker_wait")
+
+
+def relative_width(rounds: Rounds) -> float | None:
+    """Of the interval of a case's median step, as a share of it; null where that cannot be told yet."""
+    return own_median(step_times(rounds)).relative_width
+
+
+def step_times(rounds: Rounds) -> dict[int, float]:
+    return {number: found.step_ns for number, found in rounds.items()}
+
+
+def judged(experiment: Experiment) -> Result:
+    """The whole result, of an experiment that has finished or that has not."""
+    times = {name: step_times(rounds) for name, rounds in experiment.measured.items()}
+    against = _against_baseline(experiment.plan.baseline, times)
+    faster = ranking.beaten({name: values for name, values in times.items() if values})
+    front = pareto.front(_points(experiment), faster)
+    ranks = ranking.ranked(times)
+    cases = tuple(_case(experiment, rank, against.get(rank.case), front) for rank in ranks)
+    return Result(
+        experiment_id=experiment.plan.experiment_id,
+        folder=str(experiment.folder),
+        environment=experiment.plan.environment,
+        label=LABELS[experiment.plan.environment],
+        finished=experiment.manifest.finished,
+        rounds=min((case.rounds for case in cases if not case.left_out), default=0),
+        repeats=experiment.plan.repeats,
+        ended_by=_ended_by(experiment),
+        baseline=experiment.plan.baseline,
+        answer=tuple(answer.sentences(cases, experiment.plan.baseline)),
+        cases=cases,
+        warnings=tuple(_warnings(experiment, cases)),
+        skipped=experiment.plan.skipped,
+    )
+
+
+def _against_baseline(baseline: str, times: Mapping[str, Mapping[int, float]]) -> dict[str, Comparison]:
+    return corrected({name: paired(values, times[baseline]) for name, values in times.items() if name != baseline})
+
+
+def _points(experiment: Experiment) -> dict[str, Point]:
+    return {
+        name: Point(
+            time=_middle(rounds, lambda run: run.step_ns) or 0, size=_middle(rounds, lambda r: r.bytes_out) or 0
+        )
+        for name, rounds in experiment.measured.items()
+        if rounds
+    }
+
+
+def _case(experiment: Experiment, rank: Rank, against: Comparison | None, front: tuple[str, ...]) -> CaseResult:
+    case = experiment.plan.case(rank.case)
+    rounds = experiment.measured[case.name]
+    runs = [run for run in experiment.runs if run.end.case == case.name]
+    failed = [run.end for run in runs if not run.end.ok]
+    return CaseResult(
+        name=case.name,
+        is_baseline=case.name == experiment.plan.baseline,
+        settings=case.settings,
+        rounds=len(rounds),
+        failed_runs=len(failed),
+        left_out=case.name in schedule.left_out(run.end for run in runs),
+        error=failed[-1].error if failed else None,
+        step_ns=own_median(step_times(rounds)),
+        against_baseline=against,
+        rank=rank,
+        bytes_out=_middle(rounds, lambda run: run.bytes_out),
+        cpu_ns=_middle(rounds, lambda run: run.cpu_ns),
+        peak_rss_bytes=_middle(rounds, lambda run: run.peak_rss_bytes),
+        steps_per_second=_middle(rounds, lambda run: run.steps_per_second),
+        usd_per_1000_steps=dollars.per_1000_steps(experiment.files(case.name)),
+        on_front=case.name in front,
+        doubts=doubts(step_times(rounds), _signals(experiment, case, runs)) if rounds else (),
+    )
+
+
+def _middle(rounds: Rounds, number: Callable[[RunFigures], float | None]) -> float | None:
+    known = [value for found in rounds.values() if (value := number(found)) is not None]
+    return float(median(known)) if known else None
+
+
+def _signals(experiment: Experiment, case: Case, runs: list[ExperimentRun]) -> Signals:
+    rounds = experiment.measured[case.name]
+    measured = [run for run in runs if run.is_measured]
+    stolen = [run.end.steal_share for run in measured if run.end.steal_share is not None]
+    files = [run.file for run in measured if run.file is not None]
+    # Of one run: between two of them a worker may have replaced an executor.
+    executors = min((len({sample.executor for sample in file.samples}) for file in files), default=0)
+    in_flight = files[0].run.plan.concurrency if files else 0
+    return Signals(
+        rounds_asked=experiment.plan.repeats if _ended_by(experiment) is None else None,
+        failed_rounds=len([run for run in runs if run.end.round and not run.end.ok]),
+        retries=sum(found.retries for found in rounds.values()),
+        throttled=sum(found.throttled for found in rounds.values()),
+        steal_share=sum(stolen) / len(stolen) if stolen else None,
+        cold_share=len([found for found in rounds.values() if found.cold_only]) / len(rounds),
+        # Where there is an executor for each chain, none waits for one: that is the queue's own time.
+        waiting_share=_middle(rounds, _waiting) if in_flight > executors else None,
+        in_flight=in_flight,
+        executors=executors,
+    )
+
+
+def _waiting(found: RunFigures) -> float:
+    return sum(found.parts_ns.get(name, 0) for name in WAITS) / found.step_ns if found.step_ns > 0 else 0.0
+
+
+def _ended_by(experiment: Experiment) -> str | None:
+    events = (line for line in experiment.manifest.lines if isinstance(line, ExperimentEvent))
+    return next((event.message for event in events if event.event in ("stable", "limit")), None)
+
+
+def _warnings(experiment: Experiment, cases: tuple[CaseResult, ...]) -> Iterator[str]:
+    """What is true of all, then what is true of some; the same words about several cases once."""
+    if experiment.manifest.torn_line:
+        yield f"The last line of {experiment.manifest.path} is torn, as a crash leaves it; it is left out."
+    yield from (f"{problem[0].upper()}{problem[1:]}" for problem in experiment.problems)
+    for case in cases:
+        if case.left_out:
+            yield f"{case.name} was left out after {schedule.FAILURES_IN_A_ROW} failures in a row: {case.error}"
+    said: dict[str, list[str]] = {}
+    for case in cases:
+        for doubt in case.doubts:
+            said.setdefault(doubt, []).append(case.name)
+    for doubt, names in said.items():
+        whom = "All cases" if len(names) == len([case for case in cases if case.rounds]) > 1 else ", ".join(names)
+        yield f"{whom}: {doubt}"

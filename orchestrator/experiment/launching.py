@@ -1,0 +1,98 @@
+"""Begins an experiment or goes on with one, and sees it through to its end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from orchestrator.experiment import manifest, manifest_file, places, planning, reading
+from orchestrator.experiment.cases import ReadyCase
+from orchestrator.experiment.conduct import Conduct, Measured, Watcher
+from orchestrator.experiment.lines import ExperimentEvent, ExperimentLine, ManifestLine
+from orchestrator.experiment.manifest_file import ManifestFile
+from orchestrator.experiment.running import Hands
+from orchestrator.report.doubts import plural
+from orchestrator.report.pace import Progress
+from orchestrator.run.journal import now_text
+from stepbench import machine
+from stepbench.errors import UsageError
+
+BROKEN_OFF = "broken-off"
+"""Subfolder for the metrics files of runs that were broken off and are made again."""
+
+
+@dataclass(frozen=True)
+class Underway:
+    """An experiment whose manifest is ours to write."""
+
+    folder: Path
+    plan: ExperimentLine
+    cases: tuple[ReadyCase, ...]
+    file: ManifestFile
+    lines: list[ManifestLine] = field(default_factory=list)
+    measured: Measured = field(default_factory=dict)
+
+    def see_through(self, watcher: Watcher, show: Callable[[Progress], None], say: Callable[[str], None]) -> None:
+        """Raises EnvironmentRefused for what no run can do without, and KeyboardInterrupt."""
+        with places.opened(self.cases[0].settings) as brought_up:
+            conduct = Conduct(self.plan, self.lines, self.measured, self.cases, self.file, watcher)
+            conduct.to_the_end(Hands(self.folder, brought_up, say, show))
+
+
+@contextmanager
+def begun(plan: ExperimentLine, metrics_dir: Path) -> Iterator[Underway]:
+    """Raises UsageError where the folder cannot be made, EnvironmentRefused where it has no room."""
+    folder = planning.folder_of(metrics_dir, plan)
+    file = manifest_file.begin(folder, plan)
+    try:
+        yield Underway(folder, plan, planning.cases_of(plan, folder), file)
+    finally:
+        file.close()
+
+
+@contextmanager
+def taken_up(folder: Path, say: Callable[[str], None]) -> Iterator[Underway]:
+    """Raises UsageError for what is no experiment, for one that is being run, and for one of another machine's."""
+    reading.read(folder)  # told in its words, before anything is locked
+    file = ManifestFile(folder / manifest.NAME, again=True)
+    try:
+        experiment = reading.read(folder)  # again: nobody else writes it now
+        _refuse_another_machine(experiment.plan, folder)
+        cases = planning.cases_of(experiment.plan, folder)
+        file.cut(experiment.manifest.whole_bytes)
+        if moved := _put_aside(folder, {run.end.run_id for run in experiment.runs}):
+            say(f"{plural(moved, 'run')} that was broken off is made again; what it left is in {folder / BROKEN_OFF}")
+        resumed = ExperimentEvent(event="resumed", at=now_text())
+        file.append([resumed])
+        measured = {case: dict(rounds) for case, rounds in experiment.measured.items()}
+        yield Underway(folder, experiment.plan, cases, file, [*experiment.manifest.lines, resumed], measured)
+    finally:
+        file.close()
+
+
+def newest(metrics_dir: Path) -> Path:
+    """The folder of the newest experiment. Raises UsageError where there is none."""
+    found = sorted(metrics_dir.glob(f"{manifest.FOLDER_PREFIX}*/{manifest.NAME}"))
+    if not found:
+        raise UsageError(f"there is no experiment in {metrics_dir}; name its folder, or set --metrics-dir")
+    return found[-1].parent
+
+
+def _put_aside(folder: Path, ended: set[str]) -> int:
+    """Metrics files that no line of the manifest is about: their runs did not come to their ends."""
+    left = [path for path in folder.glob("metrics-*.jsonl") if path.stem.removeprefix("metrics-") not in ended]
+    for path in left:
+        (folder / BROKEN_OFF).mkdir(exist_ok=True)
+        path.rename(folder / BROKEN_OFF / path.name)
+    return len(left)
+
+
+def _refuse_another_machine(plan: ExperimentLine, folder: Path) -> None:
+    """Rounds of two machines are no rounds of one experiment."""
+    now, then = machine.facts(), plan.machine
+    changed = [name for name in ("processor", "cores") if then.get(name) != now[name]]
+    if plan.environment == "embedded" and changed:
+        told = ", ".join(f"{name} {then.get(name)} then, {now[name]} now" for name in changed)
+        raise UsageError(f"{folder}: its rounds were measured on another machine ({told}); begin a new experiment")

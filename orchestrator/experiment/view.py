@@ -1,0 +1,169 @@
+"""How an experiment gets on, on stderr: a line per run when piped, nothing when quiet.
+
+`view_terminal` is for terminals.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from statistics import median
+from time import monotonic
+from types import TracebackType
+from typing import Protocol, Self, TextIO
+
+from orchestrator.experiment.figures import RunFigures
+from orchestrator.experiment.lines import WARM_UP_ROUND, ExperimentEvent, ExperimentLine, RunEnd
+from orchestrator.experiment.schedule import Turn
+from orchestrator.report.doubts import plural
+from orchestrator.report.pace import Progress
+from orchestrator.report.units import clock, duration
+
+
+class View(Protocol):
+    """Shows how an experiment stands, from `with` to its end."""
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+
+    def begins(self, turn: Turn, left: int) -> None: ...
+
+    def ended(self, end: RunEnd, found: RunFigures | None) -> None: ...
+
+    def said(self, event: ExperimentEvent) -> None: ...
+
+    def step(self, snapshot: Progress) -> None:
+        """How the run that is under way stands; returns at once."""
+        ...
+
+
+def view_on(stream: TextIO, quiet: bool, state: State) -> View:
+    """The view that fits `stream` (stderr)."""
+    if quiet:
+        return Quiet()
+    if stream.isatty():
+        from orchestrator.experiment.view_terminal import TerminalView
+        from orchestrator.report.live_terminal import can_redraw
+
+        if can_redraw(stream):
+            return TerminalView(stream, state)
+    return Lines(stream, state)
+
+
+@dataclass
+class State:
+    """What is known so far; pure but for the clock it is given."""
+
+    plan: ExperimentLine
+    run_seconds: dict[str, list[float]] = field(default_factory=dict)
+    """By case, of its runs."""
+    step_ns: dict[str, list[float]] = field(default_factory=dict)
+    """By case, of its measured rounds."""
+    turn: Turn | None = None
+    left: int = 0
+    done: int = 0
+    estimated_seconds: float | None = None
+    """Of one run, until there are runs to tell it from."""
+    clock: Callable[[], float] = monotonic
+    began: float = 0.0
+
+    def begins(self, turn: Turn, left: int) -> None:
+        self.turn, self.left, self.began = turn, left, self.clock()
+
+    def ended(self, end: RunEnd, found: RunFigures | None) -> None:
+        self.done += 1
+        self.left -= 1
+        self.run_seconds.setdefault(end.case, []).append(end.seconds)
+        if found is not None and end.round != WARM_UP_ROUND:
+            self.step_ns.setdefault(end.case, []).append(found.step_ns)
+
+    @property
+    def seconds_left(self) -> float | None:
+        """By what a run took so far, on average over the cases; null before anything is known."""
+        known = [median(taken) for taken in self.run_seconds.values()]
+        each = sum(known) / len(known) if known else self.estimated_seconds
+        return None if each is None else each * self.left
+
+    @property
+    def medians(self) -> list[tuple[str, float, int]]:
+        """Case, median step in ns, rounds; the fastest first."""
+        found = [(name, float(median(values)), len(values)) for name, values in self.step_ns.items()]
+        return sorted(found, key=lambda each: each[1])
+
+
+def where(state: State) -> str:
+    """`warm-up round`, `round 3 of 10`."""
+    if state.turn is None or state.turn.round == WARM_UP_ROUND:
+        return "warm-up round"
+    return f"round {state.turn.round} of {state.plan.repeats}"
+
+
+def event_words(event: ExperimentEvent) -> str | None:
+    """For what is worth a line while the experiment goes on."""
+    if event.event == "left_out":
+        return f"{event.case} failed again and is left out from here on"
+    if event.event in ("stable", "limit"):
+        return f"Ended here: {event.message}"
+    return None
+
+
+class Quiet:
+    """Shows nothing."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        return None
+
+    def begins(self, turn: Turn, left: int) -> None:
+        return None
+
+    def ended(self, end: RunEnd, found: RunFigures | None) -> None:
+        return None
+
+    def said(self, event: ExperimentEvent) -> None:
+        return None
+
+    def step(self, snapshot: Progress) -> None:
+        return None
+
+
+class Lines(Quiet):
+    """A line for each run, when it has ended."""
+
+    def __init__(self, stream: TextIO, state: State) -> None:
+        self._stream = stream
+        self._state = state
+
+    def begins(self, turn: Turn, left: int) -> None:
+        self._state.begins(turn, left)
+
+    def ended(self, end: RunEnd, found: RunFigures | None) -> None:
+        self._state.ended(end, found)
+        print(ended_words(self._state, end, found), file=self._stream, flush=True)
+
+    def said(self, event: ExperimentEvent) -> None:
+        if words := event_words(event):
+            print(words, file=self._stream, flush=True)
+
+
+def ended_words(state: State, end: RunEnd, found: RunFigures | None) -> str:
+    """`round 3 of 10: json zstd:3: 84.1 ms a step (median of 4 steps); 55 runs left, 2 min 10 s`."""
+    left = state.seconds_left
+    rest = f"; {plural(state.left, 'run')} left" if state.left else ""
+    rest += f", {clock(left)}" if rest and left else ""
+    return f"{where(state)}: {end.case}: {outcome_words(end, found)}{rest}"
+
+
+def outcome_words(end: RunEnd, found: RunFigures | None) -> str:
+    if not end.ok:
+        return f"failed: {end.error}"
+    if found is None:
+        return "no step counts"
+    return f"{duration(round(found.step_ns))} a step (median of {plural(found.samples, 'step')})"

@@ -1,0 +1,111 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from benchmarks.truth import Row, _rounds_file, same, slower
+from benchmarks.truth import __main__ as truth
+from benchmarks.truth._bounds import lower, upper
+from benchmarks.truth._noise import NOISES
+from benchmarks.truth._resampling import medians, pairs, rounds_needed, share_found
+from benchmarks.truth._rivals import METHODS
+from benchmarks.truth._rounds_file import Measured, Round
+
+STEPS = 3
+ARMS = 3
+
+
+def _made_up(rounds: int, spread: float = 0.02) -> Measured:
+    """Rounds of which each is as slow as it likes, with arms that differ by chance."""
+    chance = np.random.default_rng(1)
+    found = []
+    for _ in range(rounds):
+        middle = 1e4 * np.exp(chance.normal(0, 0.5))
+        times = middle * np.exp(chance.normal(0, spread, (ARMS, 1))) * np.ones((1, STEPS))
+        found.append(Round(0.0, [{"total": [round(step) for step in arm]} for arm in times]))
+    return Measured("made up", found)
+
+
+@pytest.mark.parametrize(("hits", "tries", "bound"), [(0, 100, 0.0295), (1, 100, 0.0466), (10, 100, 0.1637)])
+def test_bounds_are_those_of_clopper_and_pearson(hits: int, tries: int, bound: float) -> None:
+    assert upper(hits, tries) == pytest.approx(bound, abs=1e-4)
+    assert lower(tries - hits, tries) == pytest.approx(1 - bound, abs=1e-4)
+    assert upper(tries, tries) == 1.0
+
+
+def test_rounds_are_kept_as_they_were_measured(tmp_path: Path) -> None:
+    measured = _made_up(4)
+    _rounds_file.write(tmp_path / "rounds", measured)
+    assert _rounds_file.read(tmp_path / "rounds") == measured
+
+
+def test_a_comparison_takes_consecutive_rounds_and_two_arms_of_each() -> None:
+    values = [[100.0 * number + arm for arm in range(ARMS)] for number in range(12)]
+    for case, baseline in pairs(values, 5, 50):
+        numbers = [int(value // 100) for value in case.values()]
+        assert numbers == list(range(numbers[0], numbers[0] + 5))
+        assert numbers == [int(value // 100) for value in baseline.values()]
+        assert not set(case.values()) & set(baseline.values())
+
+
+def test_as_many_rounds_as_are_needed_find_what_fewer_do_not() -> None:
+    values = medians(_made_up(80, spread=0.03).rounds, "total")
+    needed = rounds_needed(values, 1.05, alpha=0.01, missed=0.1)
+    assert needed is not None
+    assert 10 < needed < 40
+    assert share_found(values, needed // 2, 1.05, 100) < 0.8 < share_found(values, needed, 1.05, 100)
+
+
+def test_a_case_that_is_called_different_from_itself_too_often_breaks_the_limit(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(same, "RESAMPLES", 400)
+    monkeypatch.setattr(same, "rounds_to_use", lambda _rounds: _made_up(20))
+    _title, row = same.run(None)
+    assert row.holds
+    monkeypatch.setattr(same, "paired", same_but_eager)
+    _title, row = same.run(None)
+    assert row.holds is False
+
+
+def same_but_eager(case: dict[int, float], baseline: dict[int, float]) -> object:
+    from orchestrator.verdicts.comparison import paired
+
+    return paired(case, baseline, alpha=0.2)
+
+
+def test_rounds_of_a_quiet_machine_are_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(slower, "rounds_to_use", lambda _rounds: _made_up(30, spread=0.001))
+    monkeypatch.setattr(slower, "RESAMPLES", 50)
+    assert [(row.what, row.holds) for row in slower.run(None)] == [
+        ("total, all rounds", None),
+        ("total, quiet rounds", True),
+    ]
+
+
+def test_parts_are_found_by_being_there_and_others_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    assert {"coverage", "same", "slower"} <= set(truth.PARTS)
+    with pytest.raises(SystemExit):
+        truth.main(["nothing"])
+    assert "no such part: nothing" in capsys.readouterr().err
+
+
+def test_a_limit_that_is_broken_is_an_exit_code_where_that_is_asked_for(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(slower, "run", lambda _rounds: [Row("it", "3", "at most 2", holds=False)])
+    assert truth.main(["slower"]) == 0
+    assert "it    3       at most 2  DOES NOT HOLD" in capsys.readouterr().out
+    assert truth.main(["slower", "--check", "--json"]) == 1
+    assert json.loads(capsys.readouterr().out)["rows"][0]["holds"] is False
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_every_rival_sees_a_large_difference_and_none_where_there_is_none(method: str) -> None:
+    chance = np.random.default_rng(1)
+    apart = np.diff(NOISES["normal"](chance, 20))[:, 0]
+    assert METHODS[method](apart + 1, 0.01)
+    assert not METHODS[method](apart - apart.mean(), 0.01)

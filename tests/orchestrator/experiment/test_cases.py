@@ -1,0 +1,112 @@
+from __future__ import annotations
+
+import pytest
+
+from orchestrator.experiment import asked, cases
+from orchestrator.experiment.cases import Resolved
+from stepbench.errors import UsageError
+
+AWS = {"ORCH_BUCKET": "payloads", "ORCH_STEPS_QUEUE_URL": "https://sqs.eu-west-1.amazonaws.com/123456789012/steps"}
+
+
+def resolved(*, baseline: str | None = None, **given: str) -> Resolved:
+    return cases.resolve(asked.request(given, baseline=baseline))
+
+
+def problems_of(**given: str) -> tuple[str, ...]:
+    with pytest.raises(UsageError) as caught:
+        resolved(**given)
+    return caught.value.problems
+
+
+def names(**given: str) -> list[str]:
+    return [case.name for case in resolved(**given).cases]
+
+
+def test_lists_make_their_cross_product_in_one_order_whatever_the_order_of_the_flags() -> None:
+    expected = ["json none 1 MB", "json none 2 MB", "json zstd:3 1 MB", "json zstd:3 2 MB"]
+
+    assert names(SERIALIZER="json", COMPRESSION="none,zstd:3", PAYLOAD_MB="1,2") == [
+        name.removeprefix("json ") for name in expected
+    ]
+    assert names(PAYLOAD_MB="1,2", COMPRESSION="none,zstd", SERIALIZER="json,csv")[:4] == expected
+
+
+def test_any_setting_of_a_run_makes_cases() -> None:
+    assert names(EXECUTORS="1,2", GC="normal,off") == [
+        "gc normal executors 1",
+        "gc normal executors 2",
+        "gc off executors 1",
+        "gc off executors 2",
+    ]
+
+
+def test_without_a_list_there_is_one_case() -> None:
+    assert names(SERIALIZER="csv") == ["csv none"]
+
+
+def test_payloads_of_every_case_are_removed_when_its_run_ends() -> None:
+    assert all(case.settings.cleanup for case in resolved(SERIALIZER="json,raw").cases)
+
+
+def test_combinations_that_make_no_sense_are_left_out_and_told() -> None:
+    found = resolved(SERIALIZER="json,arrow,raw", MATERIALIZE="native,rows")
+
+    assert [case.name for case in found.cases] == ["json native", "arrow native", "arrow rows", "raw native"]
+    assert found.skipped == (
+        "json with --materialize rows is left out: it makes rows anyway, as with native",
+        "raw with --materialize rows is left out: it carries bytes, which have no rows",
+    )
+
+
+def test_rows_alone_are_a_case_of_their_own_for_what_makes_rows_anyway() -> None:
+    assert names(SERIALIZER="json,arrow", MATERIALIZE="rows") == ["json", "arrow"]
+
+
+def test_the_same_combination_twice_is_run_once() -> None:
+    found = resolved(COMPRESSION="zstd,zstd:3,none")
+
+    assert [case.name for case in found.cases] == ["zstd:3", "none"]
+    assert found.skipped == ("zstd:3 stands there twice, and is run as one case",)
+
+
+def test_nothing_left_to_run_is_told() -> None:
+    assert problems_of(SERIALIZER="raw", MATERIALIZE="rows")[-1] == "no case is left to run"
+
+
+def test_wrong_values_are_told_once_however_many_cases_have_them() -> None:
+    assert [
+        problem.partition(":")[0] for problem in problems_of(SERIALIZER="json,arow", PAYLOAD_MB="1,0", STEPS="x")
+    ] == [
+        "--steps x",
+        "--payload-mb 0",
+        "--serializer arow",
+    ]
+
+
+def test_an_empty_place_in_a_list_is_told() -> None:
+    assert problems_of(STEPS="1,,2") == ("--steps 1,,2: has an empty place between two commas, or at an end",)
+
+
+def test_too_many_cases_are_refused_before_any_is_looked_at() -> None:
+    lists = ",".join(map(str, range(1, 101)))
+
+    assert "make 10,000 cases" in problems_of(STEPS=lists, CHAINS=lists)[0]
+
+
+def test_settings_of_workers_are_refused_where_the_workers_are_not_ours() -> None:
+    told = problems_of(**AWS, EXECUTORS="1,2", SERIALIZER="json,csv")
+
+    assert [problem.partition(":")[0] for problem in told] == ["--executors 1", "--executors 2"]
+    assert "compare --fleet (ORCH_FLEET)" in told[0]
+
+
+def test_settings_of_a_run_make_cases_on_aws_too() -> None:
+    assert names(**AWS, SERIALIZER="json,csv") == ["json", "csv"]
+
+
+def test_the_baseline_is_the_first_case_or_the_one_that_is_named() -> None:
+    assert resolved(SERIALIZER="json,csv").baseline == "json"
+    assert resolved(SERIALIZER="json,csv", baseline="csv").baseline == "csv"
+    with pytest.raises(UsageError, match=r"--baseline: 'cvs' is not one of json, csv; did you mean csv\?"):
+        resolved(SERIALIZER="json,csv", baseline="cvs")

@@ -1,0 +1,172 @@
+from __future__ import annotations
+
+import io
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from orchestrator.experiment import judging, reading, terminal
+from orchestrator.experiment.result import Result
+from stepbench.errors import UsageError
+from tests.orchestrator.experiment.plans import (
+    make_end,
+    make_event,
+    make_experiment,
+    write_experiment,
+    write_manifest,
+    write_run,
+)
+
+FOLDER = Path("experiment-x")
+
+
+def judged() -> Result:
+    return judging.judged(reading.read(FOLDER))
+
+
+def shown(result: Result) -> str:
+    stream = io.StringIO()
+    terminal.show(result, stream)
+    return " ".join(stream.getvalue().split())
+
+
+def test_the_answer_says_first_what_is_fastest_and_by_how_much() -> None:
+    write_experiment(FOLDER, {"json": 1000, "arrow": 400, "csv": 2000})
+
+    result = judged()
+
+    assert re.fullmatch(r"Fastest is arrow: (39\d|40\d) ms a step\.", result.answer[0])
+    assert re.fullmatch(r"arrow is 2\.[45]\d times faster than json \(.* times to .* times\)\.", result.answer[1])
+    assert result.answer[2] == "Slower than json: csv."
+    assert [(case.name, case.rank.best, case.rank.worst) for case in result.cases] == [
+        ("arrow", 1, 1),
+        ("json", 2, 2),
+        ("csv", 3, 3),
+    ]
+    assert [case.on_front for case in result.cases] == [True, False, False]
+
+
+def test_what_cannot_be_told_apart_is_told_as_that() -> None:
+    write_experiment(FOLDER, {"json": 1000, "again": 1000})
+
+    result = judged()
+
+    assert result.answer[0].startswith("No case is shown to be faster than another")
+    assert "no difference seen" in result.answer[1]
+    assert {(case.rank.best, case.rank.worst) for case in result.cases} == {(1, 2)}
+
+
+def test_a_case_that_always_failed_has_no_figure_and_is_told() -> None:
+    write_experiment(FOLDER, {"json": 1000, "broken": 0})
+
+    result = judged()
+
+    assert [case.name for case in result.cases] == ["json", "broken"]
+    assert result.warnings[0] == "broken was left out after 2 failures in a row: it did not want to"
+    assert "failed broken" in shown(result)
+
+
+def test_where_all_failed_that_is_the_answer() -> None:
+    write_experiment(FOLDER, {"json": 0, "broken": 0})
+
+    assert judged().answer == ("No case has a figure: all of their runs failed, or none has ended.",)
+    assert "No case has a figure" in shown(judged())
+
+
+def test_without_a_figure_of_the_baseline_nothing_is_compared_with_it() -> None:
+    write_experiment(FOLDER, {"json": 0, "arrow": 500})
+
+    assert judged().answer[1] == "The baseline json has no figure, so nothing is compared with it."
+
+
+def test_one_round_has_medians_and_no_verdict() -> None:
+    write_experiment(FOLDER, {"json": 1000, "arrow": 500}, repeats=1)
+
+    result = judged()
+
+    assert "cannot tell, 1 round cannot tell how sure this is" in result.answer[1]
+    assert all(case.step_ns.median for case in result.cases)
+
+
+def test_an_experiment_that_goes_on_is_told_as_far_as_it_is() -> None:
+    write_experiment(FOLDER, {"json": 1000, "arrow": 500}, repeats=4, finished=False)
+
+    assert "4 of 4 rounds so far: not finished" in shown(judged())
+    assert f"compare --resume {FOLDER}" in shown(judged())
+
+
+def test_a_plan_without_any_run_is_an_experiment_with_nothing_to_say() -> None:
+    write_manifest(FOLDER, make_experiment("a", "b"))
+
+    assert judged().answer[0].startswith("No case has a figure")
+
+
+def test_warm_up_rounds_are_in_no_figure() -> None:
+    write_experiment(FOLDER, {"json": 1000}, repeats=3)
+    write_run(FOLDER, "20250102-000000-000000", 9000)  # that of round 0
+
+    assert (judged().cases[0].step_ns.median or 0) < 1.1e9
+
+
+def test_a_metrics_file_that_is_gone_or_damaged_costs_its_round_and_is_told() -> None:
+    write_experiment(FOLDER, {"json": 1000, "arrow": 500})
+    (FOLDER / "metrics-20250102-000003-000001.jsonl").unlink()
+    (FOLDER / "metrics-20250102-000004-000000.jsonl").write_text("{}\n")
+
+    result = judged()
+
+    assert [case.rounds for case in result.cases] == [9, 9]
+    assert result.warnings[0].startswith("Round 3 of arrow has no figures: cannot read")
+    assert result.warnings[1].startswith("Round 4 of json has no figures:")
+
+
+def test_the_result_is_json_without_a_number_that_is_none() -> None:
+    write_experiment(FOLDER, {"json": 1000, "arrow": 500, "broken": 0}, repeats=2)
+
+    def refuse(name: str) -> None:
+        raise AssertionError(name)
+
+    json.loads(judged().model_dump_json(), parse_constant=refuse)
+
+
+@pytest.mark.parametrize("make", [lambda: None, FOLDER.mkdir, lambda: FOLDER.write_text("")])
+def test_what_is_no_experiment_is_a_sentence(make: object) -> None:
+    assert callable(make)
+    make()
+
+    with pytest.raises(UsageError) as caught:
+        reading.read(FOLDER)
+
+    assert len(caught.value.problems) == 1
+
+
+def test_a_folder_of_metrics_files_alone_is_a_sentence() -> None:
+    FOLDER.mkdir()
+    write_run(FOLDER, "20250102-000000-000000", 1000)
+
+    with pytest.raises(UsageError, match=r"experiment-x holds no experiment\.jsonl"):
+        reading.read(FOLDER)
+
+
+def test_runs_are_read_in_their_order_with_their_files() -> None:
+    write_experiment(FOLDER, {"json": 1000, "broken": 0}, repeats=1)
+
+    experiment = reading.read(FOLDER)
+
+    assert [(run.end.round, run.end.case, run.file is not None) for run in experiment.runs] == [
+        (0, "json", True),
+        (0, "broken", False),
+        (1, "json", True),
+        (1, "broken", False),
+    ]
+    assert [file.run.run_id for file in experiment.files("json")] == ["20250102-000001-000000"]
+
+
+def test_why_it_ended_early_is_told() -> None:
+    plan = write_experiment(FOLDER, {"json": 1000}, repeats=3)
+    ends = [make_end("json", number, run_id=f"20250102-{number:06}-000000") for number in range(4)]
+    write_manifest(FOLDER, plan, *ends, make_event("stable", message="all is known"), make_event("finished"))
+
+    assert judged().ended_by == "all is known"

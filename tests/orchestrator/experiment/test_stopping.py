@@ -1,0 +1,46 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+from orchestrator.experiment import reading, schedule, stopping
+from orchestrator.experiment.lines import ExperimentEvent, ExperimentLine, ManifestLine
+from tests.orchestrator.experiment.plans import make_end, make_experiment, write_experiment
+from tests.orchestrator.report.sample_factory import AT
+
+FOLDER = Path("experiment-x")
+
+
+def reason_after(rounds: int, *, until_stable: float | None = None, max_minutes: float | None = None) -> str | None:
+    plan = write_experiment(FOLDER, {"a": 1000, "b": 2000}, repeats=rounds)
+    experiment = reading.read(FOLDER)
+    going_on = plan.model_copy(update={"repeats": 20, "until_stable": until_stable, "max_minutes": max_minutes})
+    lines = [line for line in experiment.manifest.lines if not isinstance(line, ExperimentEvent)]
+    found = stopping.reason(going_on, lines, experiment.measured, schedule.turns(going_on, lines), AT)
+    return found.event if found else None
+
+
+def test_it_ends_when_every_median_is_known_well_enough_and_not_before() -> None:
+    assert reason_after(10, until_stable=0.1) == "stable"
+    assert reason_after(10, until_stable=0.001) is None
+    assert reason_after(10) is None
+
+
+def test_a_few_rounds_are_never_enough() -> None:
+    assert reason_after(4, until_stable=1.0) is None
+    assert reason_after(5, until_stable=1.0) == "stable"
+
+
+def test_it_ends_before_a_round_that_would_go_beyond_the_limit() -> None:
+    # Each run takes 2 s: a warm-up round and three more are 16 s, another would make it 20.
+    assert reason_after(3, max_minutes=21 / 60) is None
+    assert reason_after(3, max_minutes=19 / 60) == "limit"
+
+
+def test_it_never_ends_in_the_middle_of_a_round() -> None:
+    plan: ExperimentLine = make_experiment("a", "b", max_minutes=0.01)
+    lines: list[ManifestLine] = [make_end("a", 0), make_end("b", 0)]
+    assert stopping.reason(plan, lines, {}, schedule.turns(plan, lines), AT) is not None
+
+    lines.append(make_end(schedule.turns(plan, lines)[0].case, 1))
+
+    assert stopping.reason(plan, lines, {}, schedule.turns(plan, lines), AT) is None
