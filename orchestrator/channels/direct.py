@@ -101,8 +101,9 @@ class DirectChannel:
 
     def close(self) -> None:
         self.abandon()
+        deadline = monotonic() + PARTING_SECONDS
         for thread in self._threads:
-            thread.join(PARTING_SECONDS)
+            thread.join(max(0.0, deadline - monotonic()))
         self._team.close()
 
     def abandon(self) -> None:

@@ -82,7 +82,7 @@ def _kept(plan: Plan, site: Site, journal: Journal) -> str:
     file = shlex.quote(str(journal.path))  # a run id alone would be looked for in another --metrics-dir
     kept = f"All that is known of it: python -m orchestrator report {file}"
     if site.own_stack:
-        return f"{kept}\nThe run cannot be resumed: its queue and its payloads were on the embedded stack."
+        return f"{kept}\nThe run cannot be resumed: its payloads were on the embedded stack."
     if (obstacle := resumption.obstacle(journal.path)) is not None:
         return f"{kept}\nThe run cannot be resumed: {obstacle}."
     return f"{kept}\nTo go on with it: python -m orchestrator resume {file}"

@@ -10,6 +10,7 @@ from orchestrator.cost.bill import Tariff
 from orchestrator.cost.costs import Wanted, costs_of
 from orchestrator.cost.usage import SQS_REQUESTS_OF_A_STEP, Quantity, Usage
 from orchestrator.report.metrics_file import MetricsFile
+from stepbench.channels import traits
 from stepbench.errors import UsageError
 from stepbench.settings import Settings
 
@@ -37,19 +38,20 @@ def of_a_run(settings: Settings, steps: int, object_bytes: int) -> float | None:
     if region is None:
         return None
     part_bytes = round(settings.s3_part_mb * 1e6)
-    queue = Quantity(estimated=steps * SQS_REQUESTS_OF_A_STEP)
+    queued = traits(settings.channel).queues
+    queue = Quantity(estimated=steps * SQS_REQUESTS_OF_A_STEP if queued else 0)
     expected = Usage(
         steps=steps,
         s3_puts=Quantity(estimated=(steps + 1) * usage.puts_of(object_bytes, part_bytes) + CALLS_OF_A_RUN),
         s3_gets=Quantity(estimated=steps * usage.gets_of(object_bytes, part_bytes)),
         worker_sqs=queue,
-        orchestrator_sqs=Quantity(estimated=queue.estimated + CALLS_OF_A_RUN),
+        orchestrator_sqs=Quantity(estimated=queue.estimated + (CALLS_OF_A_RUN if queued else 0)),
         downloaded_bytes=steps * object_bytes,
         uploaded_bytes=(steps + 1) * object_bytes,
         stored_bytes=(steps + 1) * object_bytes,
         executor_ns=0,
         executions=steps,
-        workers=1,
+        workers=int(queued),
         executors_per_worker=None,
     )
     return float(Tariff(region, KEPT_DAYS, None, None).bill(expected).usd)

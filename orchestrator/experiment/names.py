@@ -14,7 +14,7 @@ from stepbench.settings import Settings, flag_of, variable_of
 from stepbench.settings_table import programs_of
 
 PLURALS: Mapping[str, str] = MappingProxyType(
-    {"serializers": "SERIALIZER", "compressions": "COMPRESSION", "s3-clients": "S3_CLIENT", "channels": "CHANNEL"}
+    {"serializers": "SERIALIZER", "compressions": "COMPRESSION", "s3-clients": "S3_CLIENT"}
 )
 """Names for several values of a setting, by flag without its hyphens."""
 OF_THE_EXPERIMENT = frozenset(
@@ -42,7 +42,7 @@ OF_THE_EXPERIMENT = frozenset(
 )
 """The settings, by field, that say where an experiment takes place and what becomes of its files."""
 LONGEST_NAME = 80
-BARE = ("serializer", "compression", "materialize", "s3_client", "channel", "transform", "fleet")
+BARE = ("serializer", "compression", "materialize", "s3_client", "transform", "channel", "fleet")
 """Settings whose values say what they are; in the order in which they stand in a case's name, before all others."""
 
 

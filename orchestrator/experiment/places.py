@@ -7,7 +7,7 @@ waits in a long poll, which costs the emulator a look every few hundred millisec
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -66,13 +66,14 @@ class _Manned:
 class _Embedded:
     def __init__(self, stack: Stack, workers: ExitStack) -> None:
         self._stack = stack
+        self._clients = stack.clients()
         self._workers = workers
         self._manned: dict[Key, _Manned] = {}
         self._queues = 0
 
     def site(self, settings: Settings) -> Site:
         if traits(settings.channel).own_executors:
-            return self._without_a_worker(settings)
+            return self._site(fitted(self._stack.placed(settings)), self._clients, self._stack.check)
         executors = settings.executors or min(settings.concurrency, machine.cores())
         key = _worker_key(settings, executors)
         manned = self._manned.get(key)
@@ -83,21 +84,15 @@ class _Embedded:
             self._stack.check()
             manned.worker.check()
 
-        placed = manned.stack.placed(settings)
-        return Site(placed, manned.clients, "embedded", own_stack=True, check=check)
+        return self._site(manned.stack.placed(settings), manned.clients, check)
+
+    @staticmethod
+    def _site(placed: Settings, clients: Clients, check: Callable[[], None]) -> Site:
+        surroundings = site.stack_environment()
+        return Site(placed, clients, "embedded", own_stack=True, surroundings=surroundings, check=check)
 
     def prove(self, settings: Settings) -> None:
         self._stack.check()
-
-    def _without_a_worker(self, settings: Settings) -> Site:
-        return Site(
-            fitted(self._stack.placed(settings)),
-            self._stack.clients(),
-            "embedded",
-            own_stack=True,
-            surroundings=site.child_environment(settings),
-            check=self._stack.check,
-        )
 
     def _man(self, settings: Settings, executors: int) -> _Manned:
         self._queues += 1
@@ -112,15 +107,16 @@ class _Configured:
         self._clients: dict[str, Clients] = {}
 
     def site(self, settings: Settings) -> Site:
+        settings = fitted(settings)
         config = AwsConfig.of(settings)
         clients = self._clients.setdefault(config.model_dump_json(), Clients(config))
-        return Site(fitted(settings), clients, site.label_of(settings), own_stack=False)
+        return Site(settings, clients, site.label_of(settings), own_stack=False)
 
     def prove(self, settings: Settings) -> None:
         place = self.site(settings)
         try:
             with aws_errors.worded("orchestrator", settings):
-                preflight.check(settings, place.clients)
+                preflight.check(place.settings, place.clients)
         except EnvironmentRefused as error:
             raise EnvironmentRefused(f"{error}; nothing of the experiment can go on without that") from error
 

@@ -163,11 +163,11 @@ def _furnished(store: Store, block: ExitStack) -> Stack:
     return Stack(
         bucket=store.bucket,
         settings=placed,
+        children=store.children,
         steps_queue_url=steps,
         dead_letter_queue_url=dead_letters,
         environment=_environment(placed),
         _block=block,
-        children=store.children,
     )
 
 

@@ -131,7 +131,7 @@ class Interrupted(Frozen):
     run_id: str
     file: str
     resumable: bool
-    """False: its queue and its payloads ended with its own embedded stack."""
+    """False: its payloads ended with its own embedded stack."""
 
 
 class Summary(Frozen):

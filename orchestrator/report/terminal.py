@@ -65,7 +65,7 @@ def _print_head(console: Console, summary: Summary) -> None:
     for run in summary.interrupted:
         if not run.resumable:
             console.print(
-                f"Run {run.run_id} cannot be resumed: its queue and its payloads were on the embedded stack.",
+                f"Run {run.run_id} cannot be resumed: its payloads were on the embedded stack.",
                 soft_wrap=True,
             )
     if not summary.parts:

@@ -33,7 +33,7 @@ def settings_for(file: MetricsFile, past: History, given: Settings, flags: Colle
     recorded = {name: value for name, value in file.run.settings.items() if value is not None}
     if "ORCH_BUCKET" not in recorded:
         raise EnvironmentRefused(
-            f"run {file.run.run_id} cannot be resumed: its queues and payloads were on the embedded stack of its "
+            f"run {file.run.run_id} cannot be resumed: its payloads were on the embedded stack of its "
             f"orchestrator and ended with it; what was measured is in {file.path}. Runs on `python -m orchestrator "
             "local`, or on AWS, can be"
         )

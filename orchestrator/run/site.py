@@ -45,10 +45,13 @@ class Site:
 
 def child_environment(settings: Settings) -> Mapping[str, str]:
     """Environment of a child process that speaks to AWS as this run does."""
+    return stack_environment() if settings.embedded else with_our_packages(os.environ)
+
+
+def stack_environment() -> Mapping[str, str]:
+    """The same, on an embedded stack of the run's own."""
     from orchestrator.local import environment
 
-    if not settings.embedded:
-        return with_our_packages(os.environ)
     return {**environment.cleaned(os.environ), **environment.CREDENTIALS}
 
 
@@ -80,20 +83,20 @@ def _embedded(settings: Settings) -> Iterator[Site]:
 
     if not traits(settings.channel).queues:
         with embedded_store(settings) as store:
-            yield _ours(store, child_environment(settings))
+            yield _ours(store)
         return
     with embedded_stack(settings) as stack:
         stack.start_worker(settings.executors or min(settings.concurrency, machine.cores()))
-        yield replace(_ours(stack, child_environment(settings)), wait_until_working=stack.wait_until_working)
+        yield replace(_ours(stack), wait_until_working=stack.wait_until_working)
 
 
-def _ours(store: Store, surroundings: Mapping[str, str]) -> Site:
+def _ours(store: Store) -> Site:
     return Site(
         settings=store.settings,
         clients=store.clients(),
         environment="embedded",
         own_stack=True,
-        surroundings=surroundings,
+        surroundings=stack_environment(),
         check=store.check,
     )
 

@@ -74,7 +74,7 @@ def _span(span: Span, marks: Sequence[Mark], ids: _Ids, zero_ns: int) -> Json:
         "traceId": ids.trace,
         "spanId": ids.span(span.path),
         "name": _name(span),
-        "kind": CLIENT if "rpc.system" in span.attributes else _KINDS.get(span.kind, INTERNAL),
+        "kind": _kind(span),
         "startTimeUnixNano": str(zero_ns + span.begin_ns),
         "endTimeUnixNano": str(zero_ns + span.end_ns),
         "attributes": _attributes(_told(span)),
@@ -93,9 +93,20 @@ def _span(span: Span, marks: Sequence[Mark], ids: _Ids, zero_ns: int) -> Json:
 
 def _name(span: Span) -> str:
     """As the conventions want it: what is done, then to what; never a number that makes every name another."""
-    if span.kind in ("send", "execution"):
+    if _is_of_a_queue(span):
         return f"{span.attributes['messaging.operation.name']} {span.attributes['messaging.destination.name']}"
-    return span.kind if span.kind in ("run", "chain", "step", "attempt") else span.name
+    return span.kind if span.kind in ("run", "chain", "step", "attempt", "send", "execution") else span.name
+
+
+def _kind(span: Span) -> int:
+    if "rpc.system" in span.attributes:
+        return CLIENT
+    return _KINDS[span.kind] if _is_of_a_queue(span) else INTERNAL
+
+
+def _is_of_a_queue(span: Span) -> bool:
+    """Not where the run's channel has none."""
+    return "messaging.system" in span.attributes
 
 
 def _told(span: Span) -> dict[str, Value]:

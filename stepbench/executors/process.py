@@ -110,11 +110,10 @@ class ExecutorProcess:
 
         It has no step, so nothing is lost by not asking it politely.
         """
-        if self._closed:
-            return
-        self._closed = True
         with self._step_lock:
-            self._step = None
+            closed, self._closed, self._step = self._closed, True, None
+        if closed:
+            return
         self.kill()
         self._process.wait()
         for pipe in (self._process.stdin, self._process.stdout):

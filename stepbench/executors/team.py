@@ -164,4 +164,7 @@ class Team(Generic[Kept]):
         except RetryError:
             log.warning("ends without a replacement for an executor")
             return False
+        if self._ending.is_set():  # whoever ends all of it may have passed this slot by
+            self._executors[slot].close()
+            return False
         return True

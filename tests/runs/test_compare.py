@@ -100,3 +100,14 @@ def test_more_than_a_little_is_asked_about_and_without_a_terminal_refused(compar
     assert "written to S3." in said
     assert said.endswith("--yes begins it\n")
     assert not Path("out").exists()
+
+
+def test_cases_with_and_without_queues_are_held_against_each_other(compare: Callable[..., Program]) -> None:
+    Path("cases.csv").write_text("CHANNEL\nsqs\ndirect\n")
+    ended = compare("--matrix=cases.csv", *SMALL, "--repeats=2", "--json")
+
+    assert ended.exit_code() == 0, ended.stderr
+    files = [metrics_file.read(path) for path in Path("out").glob("experiment-*/**/metrics-*.jsonl")]
+    queued = {(file.run.plan.channel, sample.queue_wait_ns is not None) for file in files for sample in file.samples}
+    assert queued == {("sqs", True), ("direct", False)}
+    assert {case["name"] for case in json.loads(ended.stdout)["cases"]} == {"sqs", "direct"}

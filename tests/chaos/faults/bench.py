@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from orchestrator.local.stack import embedded_stack
-from orchestrator.run import execution
+from orchestrator.run import results_queue
 from stepbench.queues import MAX_BATCH_MESSAGES
 from stepbench.settings import Settings
 from tests.chaos.faults.catalogue import MOST_ATTEMPTS, SDK_TRIES, Recipe
@@ -85,7 +85,7 @@ def bench() -> Iterator[Bench]:
         pytest.MonkeyPatch.context() as patch,
         embedded_stack(Settings()) as stack,
     ):
-        patch.setattr(execution, "MAX_RESULTS_VISIBILITY_SECONDS", VISIBILITY_SECONDS)
+        patch.setattr(results_queue, "MAX_VISIBILITY_SECONDS", VISIBILITY_SECONDS)
         fleet = Fleet(stack, stack.clients(), Path(folder), max_receive_count=12)
         witness = Witness(fleet.folder, fleet.steps_queue_url)
         here = stack.settings

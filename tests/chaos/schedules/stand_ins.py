@@ -64,7 +64,7 @@ def in_hands_of(life: Life, plan: Plan, witness: Witness) -> Iterator[Site]:
         own_stack=False,
         check=lambda: life.point("at the look whether the run goes on"),
     )
-    with patch.object(execution, "SqsQueue", queue):
+    with patch.object(sqs, "SqsQueue", queue):
         yield site
 
 

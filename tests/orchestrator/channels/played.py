@@ -22,7 +22,7 @@ class PlayedExecutor:
         self._end: Callable[[], object] = self._ended.set
 
     def wait_until_ready(self) -> None:
-        return
+        self._stage.on_start(self)
 
     def begin(self, message: StepMessage) -> bool:
         if self._ended.is_set():
@@ -59,6 +59,8 @@ class PlayedExecutors(ExecutorFactory):
     def __init__(self) -> None:
         self.begun: dict[int, str] = {}
         self.started: list[PlayedExecutor] = []
+        self.on_start: Callable[[PlayedExecutor], object] = lambda executor: None
+        """Called when one has been started; it is ready when this returns."""
         self.ends: defaultdict[int, SimpleQueue[Completion | BaseException]] = defaultdict(SimpleQueue)
 
     def start(self) -> Any:

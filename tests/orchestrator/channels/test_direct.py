@@ -154,3 +154,16 @@ def test_a_channel_that_is_closed_leaves_no_thread_and_no_executor(opened: Open,
     channel.close()
     assert set(threading.enumerate()) <= before
     assert not any(executor.lives() for executor in played.started)
+
+
+def test_an_executor_that_is_still_starting_when_the_channel_ends_is_ended_when_it_is_up(
+    opened: Open, played: PlayedExecutors, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(team, "IDLE_CHECK_SECONDS", 0.01)
+    channel, may_be_ready = opened(), threading.Event()
+    played.on_start = lambda executor: may_be_ready.wait(60)
+    played.started[0].kill()
+    wait_until(lambda: len(played.started) == 2, "another one is started")
+    channel.abandon()
+    may_be_ready.set()
+    wait_until(lambda: not played.started[1].lives(), "it is ended")

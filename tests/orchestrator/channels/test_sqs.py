@@ -11,7 +11,7 @@ from orchestrator.channels import sqs as sqs_module
 from orchestrator.channels.sqs import DELETIONS_LINGER_SECONDS, FOREIGN_DELAY_SECONDS, SqsChannel
 from stepbench.queues import Outgoing
 from tests.doubles import WatchedQueue, refused
-from tests.factories import make_done, make_failed, make_message
+from tests.factories import make_done, make_failed, make_message, make_worker_facts
 
 MALFORMED = {
     "no JSON": "not JSON",
@@ -238,3 +238,14 @@ def test_what_an_outage_keeps_from_being_turned_away_comes_again_and_ends_no_run
 
     assert (len(arrivals.completions), len(arrivals.strays)) == (1, 1)
     assert len(results.bodies()) == 2
+
+
+@pytest.mark.parametrize("absent", ["queue_wait_ns", "receive_count"])
+def test_a_completion_without_the_stamps_of_the_steps_queue_is_none_of_a_worker(absent: str) -> None:
+    channel, _, results = make_channel(own=True)
+    unstamped: dict[str, Any] = {absent: None}
+    results.send([Outgoing(make_done(worker=make_worker_facts(**unstamped)).model_dump_json())])
+    arrivals = channel.receive(0)
+    assert arrivals.completions == []
+    (stray,) = arrivals.strays
+    assert "without the stamps of the queue" in stray.message

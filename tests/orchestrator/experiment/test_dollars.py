@@ -33,3 +33,13 @@ def test_larger_objects_and_more_steps_cost_more() -> None:
 
     assert costs == sorted(costs, key=lambda usd: usd or 0)
     assert costs[0] == pytest.approx(0.0001, abs=0.0005)
+
+
+def test_without_queues_there_are_no_requests_to_them() -> None:
+    settings = {"AWS_REGION": "us-east-1"}
+    queued, direct = (
+        dollars.of_a_run(of_values({**settings, "CHANNEL": channel}), 1_000, 1) for channel in ("sqs", "direct")
+    )
+    assert queued is not None
+    assert direct is not None
+    assert queued - direct == pytest.approx(0.0024, abs=0.0001)

@@ -247,7 +247,7 @@ def test_a_run_whose_chains_failed_is_told_how_they_are_tried_again() -> None:
 
 def test_an_interrupted_run_whose_stack_went_with_it_is_not_said_to_be_resumable() -> None:
     shown = _shown(_summary(_interrupted(None)))
-    assert "Run r1 cannot be resumed: its queue and its payloads were on the embedded stack.\n" in shown
+    assert "Run r1 cannot be resumed: its payloads were on the embedded stack.\n" in shown
     assert "orchestrator resume" not in shown
 
 

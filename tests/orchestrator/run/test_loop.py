@@ -131,7 +131,9 @@ def run(
     monkeypatch.setattr(loop_module, "monotonic", clock)
     stage = Stage(clock, script, silent=silent)
     stage.dead_attempts = dead_attempts
-    made = make_plan(**{"chains": 1, "steps": 1, "concurrency": 1, "stall_timeout_seconds": STALL_SECONDS, **plan})
+    made = make_plan(
+        **{"chains": 1, "steps": 1, "concurrency": 1, "warmup_steps": 0, "stall_timeout_seconds": STALL_SECONDS, **plan}
+    )
     chains = Chains(
         chains=made.chains,
         steps=made.steps,

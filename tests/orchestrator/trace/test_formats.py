@@ -12,7 +12,7 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Status
 
 from orchestrator.trace import otlp, perfetto
 from orchestrator.trace.spans import trace_of
-from tests.orchestrator.report.sample_factory import MadeRun, make_run
+from tests.orchestrator.report.sample_factory import MadeRun, make_run, without_queues
 from tests.orchestrator.trace import runs
 from tests.orchestrator.trace.otlp_messages import request_in
 from tests.orchestrator.trace.trace_event_format import Event, faults
@@ -35,6 +35,7 @@ STATES: dict[str, Callable[[], MadeRun]] = {
     "resumed": lambda: runs.resumed(1),
     "resumed before the steps had ended, as it seems": lambda: runs.resumed(1, at_seconds=1),
     "warm-up": lambda: make_run(3, warmup_steps=1),
+    "without queues": lambda: without_queues(make_run(5)),
     "on AWS": lambda: make_run(4, environment="aws"),
 }
 
