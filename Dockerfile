@@ -28,7 +28,7 @@ RUN --mount=type=secret,id=pip.conf --mount=type=secret,id=ca.pem \
     && python3 -m venv --without-pip /opt/stepbench \
     && python3 -m pip install --no-cache-dir --no-compile --require-hashes --only-binary=:all: \
       --platform "manylinux_2_28_${machine}" --platform "manylinux_2_17_${machine}" \
-      --platform "manylinux2014_${machine}" \
+      --platform "manylinux2014_${machine}" --platform "manylinux_2_24_${machine}" \
       --target "$(/opt/stepbench/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')" \
       --requirement requirements/core.txt \
     && python3 -m pip install --no-cache-dir --no-compile --require-hashes --only-binary=:all: \

@@ -15,6 +15,9 @@ LOCKED := $(INSTALL) --require-hashes
 LOCK := $(IN_VENV) -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--custom-compile-command 'make lock'
 
+# What a person at a laptop has; a worker in the image has the S3 clients alone.
+EXTRAS := --extra local --extra s3-clients --extra compare --extra report
+
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help run compare-demo test test-infra check check-code check-types check-imports check-docs docs format lock upgrade benchmarks clean
@@ -26,7 +29,7 @@ run: $(VENV)/.local-is-set-up ## the main job with default settings on the embed
 	$(IN_VENV) -m orchestrator start $(ARGS)
 
 # 2 MB, 5 steps and ten rounds take about four minutes on two quiet cores; a slower machine makes fewer rounds of it.
-compare-demo: $(VENV)/.dev-is-set-up ## all serializers, plain and with zstd, compared on the embedded stack (under 5 minutes)
+compare-demo: $(VENV)/.local-is-set-up ## all serializers, plain and with zstd, compared on the embedded stack (under 5 minutes)
 	$(IN_VENV) -m orchestrator compare --serializers json,jsonl,csv,pickle,msgpack,arrow,parquet,raw --compressions none,zstd \
 		--payload-mb 2 --steps 5 --repeats 10 --max-minutes 4 --yes $(ARGS)
 
@@ -67,9 +70,9 @@ benchmarks: $(VENV)/.dev-is-set-up ## every program in benchmarks/, one after th
 
 # Every lock is a part of dev.txt's resolution, so that what is tested is what is installed.
 lock: $(VENV)/.dev-is-set-up ## pin what pyproject.toml asks for, keeping pins that still fit
-	$(LOCK) $(UPGRADE) pyproject.toml --extra local --extra compare --extra report --group dev --output-file requirements/dev.txt
-	$(LOCK) pyproject.toml --extra local --constraint requirements/dev.txt --output-file requirements/local.txt
-	$(LOCK) pyproject.toml --constraint requirements/dev.txt --output-file requirements/core.txt
+	$(LOCK) $(UPGRADE) pyproject.toml $(EXTRAS) --group dev --output-file requirements/dev.txt
+	$(LOCK) pyproject.toml $(EXTRAS) --constraint requirements/dev.txt --output-file requirements/local.txt
+	$(LOCK) pyproject.toml --extra s3-clients --constraint requirements/dev.txt --output-file requirements/core.txt
 	$(LOCK) --group build --constraint requirements/dev.txt --output-file requirements/build.txt
 	$(LOCK) --group data --no-deps --output-file requirements/data.txt
 	$(LOCK) $(UPGRADE) --group infra --output-file requirements/infra.txt

@@ -65,6 +65,11 @@ variable "image" {
     condition     = var.image == null || can(regex("^[a-z0-9][a-z0-9._/-]*(:[0-9]+/[a-z0-9._/-]+)?(:[\\w][\\w.-]*)?(@sha256:[0-9a-f]{64})?$", var.image))
     error_message = "image must be a reference such as 123456789012.dkr.ecr.eu-west-1.amazonaws.com/stepbench:1.0."
   }
+
+  validation {
+    condition     = var.image == null || var.vpc_id != null || can(regex("^[0-9]{12}[.]dkr[.]ecr[.]${data.aws_region.current.name}[.]", var.image))
+    error_message = "image must be in ECR of the stack's region where vpc_id is null: the VPC that is made has a way to no other registry."
+  }
 }
 
 variable "fleets" {
@@ -100,6 +105,15 @@ variable "fleets" {
   validation {
     condition     = length(var.fleets) <= 10
     error_message = "fleets must be at most 10; make another stack for more."
+  }
+
+  # A subnet is a sixteenth of vpc_cidr. Of its addresses AWS keeps 5, endpoints take up to 7, and the orchestrator one.
+  validation {
+    condition = var.vpc_id != null || try(
+      sum([for fleet in var.fleets : fleet.max * (fleet.launch == "ec2" ? 2 : 1)]) + 1 <= var.zone_count * (pow(2, 28 - tonumber(split("/", var.vpc_cidr)[1])) - 12),
+      true,
+    )
+    error_message = "fleets may start more workers than vpc_cidr has addresses for (one for each on Fargate, two on EC2): lower max, or give a larger vpc_cidr, up to /16, or more zones."
   }
 
   validation {
@@ -217,6 +231,11 @@ variable "kms_key_arn" {
   validation {
     condition     = var.kms_key_arn == null || can(regex("^arn:[a-z-]+:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+$", var.kms_key_arn))
     error_message = "kms_key_arn must be the ARN of a key: arn:aws:kms:REGION:ACCOUNT:key/ID (an alias cannot stand in a policy)."
+  }
+
+  validation {
+    condition     = var.kms_key_arn == null || try(split(":", var.kms_key_arn)[3] == data.aws_region.current.name, true)
+    error_message = "kms_key_arn must be of the stack's region: S3 takes no key from another one than the bucket's."
   }
 
   validation {

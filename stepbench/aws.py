@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 from urllib.parse import urlsplit
 
 from stepbench import unanswered, whole_replies
@@ -52,6 +52,14 @@ class AwsConfig(Frozen):
             max_attempts=settings.sdk_max_attempts,
             connections=max(10, settings.s3_part_concurrency),
         )
+
+
+class Keys(NamedTuple):
+    """To sign requests with. Secrets: never logged, and in no message."""
+
+    access_key: str
+    secret_key: str
+    token: str | None
 
 
 class Clients:
@@ -108,6 +116,18 @@ class Clients:
         except BotoCoreError as error:
             raise EnvironmentRefused(f"the SDK's credentials cannot be used: {error}") from error
         return None if found is None else str(found.method)
+
+    def credentials(self) -> Keys:
+        """What the SDK's chain has now, which renews what runs out: for libraries that do not know the whole chain.
+
+        Raises the SDK's error, where there are none too.
+        """
+        from botocore.exceptions import NoCredentialsError
+
+        found = self._session.get_credentials()
+        if found is None:
+            raise NoCredentialsError
+        return Keys(*found.get_frozen_credentials()[:3])
 
     @cached_property
     def _session(self) -> Any:

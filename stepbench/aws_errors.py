@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from stepbench import refusals
-from stepbench.errors import EnvironmentRefused
+from stepbench.errors import EnvironmentRefused, S3Answer, S3Unreachable
 from stepbench.failures import error_code
 from stepbench.iam_grants import Role
 from stepbench.settings import Settings, flag_of, variables_of
@@ -51,7 +51,7 @@ _BY_CLASS = {
 
 @contextmanager
 def worded(role: Role, settings: Settings) -> Iterator[None]:
-    """Whatever the SDK raises inside comes out as EnvironmentRefused, with a sentence for a person."""
+    """Whatever the SDK or an S3 client raises inside comes out as EnvironmentRefused, with a sentence for a person."""
     try:
         yield
     except Exception as error:
@@ -62,14 +62,14 @@ def worded(role: Role, settings: Settings) -> Iterator[None]:
 
 
 def sentence_for(error: BaseException, role: Role, settings: Settings) -> str | None:
-    """Null for an error that does not come from the SDK."""
+    """Null for an error that comes neither from the SDK nor from an S3 client."""
     from botocore.exceptions import BotoCoreError, ClientError
 
     error = answer_in(error)
-    if isinstance(error, ClientError):
+    if isinstance(error, ClientError | S3Answer):
         known = _known(error_code(error) or "", settings)
         return refusals.refusal(error, role, settings) or (f"{known} ({error})" if known else str(error))
-    if isinstance(error, BotoCoreError):
+    if isinstance(error, BotoCoreError | S3Unreachable):
         return f"{error}; {_BY_CLASS.get(type(error).__name__) or _unreachable(error, settings)}"
     return None
 

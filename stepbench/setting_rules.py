@@ -91,6 +91,15 @@ def _encryption(settings: Settings) -> Iterator[str]:
         yield f"{named('kms_key_id')} is set, but {named('sse')} is {settings.sse}: set it to kms, or leave the key out"
 
 
+def _s3_client(settings: Settings) -> Iterator[str]:
+    """Raises UsageError for a library that is not installed."""
+    from stepbench import s3_clients
+
+    encryption = s3_clients.Encryption(sse=settings.sse, kms_key_id=settings.kms_key_id)
+    able = s3_clients.abilities(settings.s3_client)
+    yield from able.missing(settings.s3_client, encryption, tagged=settings.payload_tag)
+
+
 def _payload_file(settings: Settings) -> Iterator[str]:
     if settings.payload_file is None:
         return
@@ -149,6 +158,7 @@ RULES = (
     Rule(("fleets",), _fleets),
     Rule(("prefix",), _prefix),
     Rule(("sse", "kms_key_id"), _encryption),
+    Rule(("s3_client", "sse", "kms_key_id", "payload_tag"), _s3_client, readers_of=("steps",)),
     Rule(("payload_file", "serializer"), _payload_file),
     Rule(("payload_mb", "payload_file", "serializer", "materialize", "bucket", "concurrency", "executors"), _memory),
     Rule(("chains", "concurrency"), _chains),

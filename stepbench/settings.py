@@ -167,7 +167,7 @@ class Settings(BaseSettings):
         "PAYLOAD_TAG",
         True,
         "payloads carry the S3 object tag stepbench=payload, by which a lifecycle rule tells them from metrics files; "
-        "false for stores that know no tags",
+        "false for stores and S3 clients that know no tags",
     )
 
     steps: int = setting("STEPS", 5, "steps in each chain", ge=1, le=100_000)

@@ -6,7 +6,10 @@ It numbers the answers with `x-amz-request-id`, which S3 gives and the emulator 
 from __future__ import annotations
 
 import http.client
+import socket
+import struct
 import threading
+import time
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,7 +19,11 @@ from typing import Any, Literal
 from urllib.parse import urlsplit
 
 CHUNK_BYTES = 65_536
-REFUSAL = b"<Error><Code>SlowDown</Code><Message>slow down</Message></Error>"
+SILENCE_SECONDS = 3.0
+ANSWERS = {
+    "refuse": (503, b"<Error><Code>SlowDown</Code><Message>slow down</Message></Error>"),
+    "forbid": (403, b"<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>"),
+}
 HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding", "content-length", "server", "date"}
 
 
@@ -34,9 +41,11 @@ class Interference:
     """What is done to the next requests, in order, and what was seen so far."""
 
     endpoint: str = ""
-    faults: deque[Literal["refuse", "break off"]] = field(default_factory=deque)
-    """`refuse`: 503; `break off`: half of the answer's body, and the connection's end."""
+    faults: deque[Literal["refuse", "forbid", "break off", "flip", "reset", "be silent"]] = field(default_factory=deque)
+    """`refuse`: 503; `forbid`: 403; `break off`: half of the answer's body, and the connection's end; `flip`: a bit of
+    the body is another; `reset`: the connection's end without an answer; `be silent`: that after SILENCE_SECONDS."""
     faulty_method: str = "GET"
+    """Or several, with spaces between."""
     seen: list[Seen] = field(default_factory=list)
     connections: int = 0
     body_bytes_given: int = 0
@@ -59,7 +68,7 @@ class Interference:
 
     def fault_for(self, method: str) -> str | None:
         with self.lock:
-            return self.faults.popleft() if self.faults and method == self.faulty_method else None
+            return self.faults.popleft() if self.faults and method in self.faulty_method.split() else None
 
     def methods(self) -> list[str]:
         return [request.method for request in self.seen]
@@ -81,15 +90,19 @@ class _Handler(BaseHTTPRequestHandler):
         pass
 
     def _handle(self) -> None:
-        body = self.rfile.read(int(self.headers.get("content-length") or 0))
+        body = self._body()
         headers = {name.lower(): value for name, value in self.headers.items()}
         self.id = self.interference.saw(Seen(self.command, self.path, headers))
         fault = self.interference.fault_for(self.command)
-        if fault == "refuse":
-            self._answer(503, [], b"" if self.command == "HEAD" else REFUSAL)
+        if fault in ANSWERS:
+            status, content = ANSWERS[fault]
+            self._answer(status, [], b"" if self.command == "HEAD" else content)
+            return
+        if fault in ("reset", "be silent"):
+            self._reset(SILENCE_SECONDS if fault == "be silent" else 0)
             return
         onward = http.client.HTTPConnection(self.target)
-        onward.request(self.command, self.path, body, dict(self.headers.items()))
+        onward.request(self.command, self.path, body, {**self._onward_headers(), "Content-Length": str(len(body))})
         answer = onward.getresponse()
         content = answer.read()
         length = answer.getheader("content-length") if self.command == "HEAD" else str(len(content))
@@ -97,7 +110,34 @@ class _Handler(BaseHTTPRequestHandler):
         if fault == "break off":
             content = content[: len(content) // 2]
             self.close_connection = True
+        if fault == "flip" and content:
+            content = bytes([content[0] ^ 1]) + content[1:]
         self._answer(answer.status, answer.getheaders(), content, length)
+
+    def _reset(self, after_seconds: float) -> None:
+        """What a client sees of a host that vanished: no orderly end."""
+        time.sleep(after_seconds)
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.close_connection = True
+        self.connection.shutdown(socket.SHUT_RD)
+        self.wfile.close()
+        self.rfile.close()
+        self.connection.close()
+
+    def _body(self) -> bytes:
+        if self.headers.get("transfer-encoding", "").lower() != "chunked":
+            return self.rfile.read(int(self.headers.get("content-length") or 0))
+        chunks = []
+        while size := int(self.rfile.readline().partition(b";")[0], 16):
+            chunks.append(self.rfile.read(size))
+            self.rfile.readline()
+        self.rfile.readline()
+        return b"".join(chunks)
+
+    def _onward_headers(self) -> dict[str, str]:
+        """Without those of this connection alone; nobody but it was asked to wait for a `100 Continue`."""
+        of_here = HOP_BY_HOP | {"expect"}
+        return {name: value for name, value in self.headers.items() if name.lower() not in of_here}
 
     def _answer(self, status: int, headers: list[tuple[str, str]], content: bytes, length: str | None = None) -> None:
         self.send_response_only(status)

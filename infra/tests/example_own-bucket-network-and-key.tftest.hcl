@@ -6,7 +6,7 @@ mock_provider "aws" {
 
 override_data {
   target = module.storage.data.aws_s3_bucket.given
-  values = { id = "company-benchmarks" }
+  values = { id = "company-benchmarks", region = "eu-west-1" }
 }
 
 run "what_was_given_is_used" {

@@ -181,3 +181,42 @@ run "more_fleets_than_a_policy_can_name_is_refused" {
 
   expect_failures = [var.fleets]
 }
+
+run "more_workers_than_the_network_has_addresses_for_are_refused" {
+  command = plan
+
+  variables {
+    vpc_cidr = "10.0.0.0/24"
+    fleets   = { small = { launch = "fargate", cpu = 256, memory = 512, max = 4 } }
+  }
+
+  expect_failures = [var.fleets]
+}
+
+run "a_host_and_its_worker_take_an_address_each" {
+  command = plan
+
+  variables {
+    fleets = { big = { launch = "ec2", instance_type = "c7g.large", max = 122 } }
+  }
+
+  expect_failures = [var.fleets]
+}
+
+run "as_many_workers_as_there_are_addresses_for_are_taken" {
+  command = plan
+
+  variables {
+    fleets = { small = { launch = "fargate", cpu = 256, memory = 512, max = 243 } }
+  }
+}
+
+run "in_a_given_network_nobody_here_knows_the_addresses" {
+  command = plan
+
+  variables {
+    vpc_id     = "vpc-0aaa"
+    subnet_ids = ["subnet-0aaa"]
+    fleets     = { small = { launch = "fargate", cpu = 256, memory = 512, max = 1000 } }
+  }
+}

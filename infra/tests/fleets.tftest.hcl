@@ -211,6 +211,27 @@ run "hosts_come_and_go_with_their_tasks" {
   }
 }
 
+run "hosts_that_cannot_be_optimized_for_their_disk_are_not_asked_to_be" {
+  module {
+    source = "./modules/fleets"
+  }
+
+  override_data {
+    target = data.aws_ec2_instance_type.hosts["m7i.2xlarge"]
+    values = {
+      default_vcpus           = 8
+      memory_size             = 32768
+      supported_architectures = ["x86_64"]
+      ebs_optimized_support   = "unsupported"
+    }
+  }
+
+  assert {
+    condition     = { for fleet, template in aws_launch_template.hosts : fleet => template.ebs_optimized } == { c7g = "true", m7i = "false" }
+    error_message = "AWS refuses an instance of an older type that is to be"
+  }
+}
+
 run "hosts_are_encrypted_closed_and_tagged" {
   module {
     source = "./modules/fleets"

@@ -124,7 +124,6 @@ run "wrong_values_are_refused" {
     budget_email               = "money"
     budget_usd                 = 0
     budget_tag                 = "bench"
-    default_fleet              = "none"
   }
 
   expect_failures = [
@@ -148,8 +147,60 @@ run "wrong_values_are_refused" {
     var.budget_email,
     var.budget_usd,
     var.budget_tag,
-    var.default_fleet,
   ]
+}
+
+run "a_default_fleet_that_is_none_of_the_fleets_is_refused" {
+  command = plan
+
+  variables {
+    default_fleet = "none"
+  }
+
+  expect_failures = [var.default_fleet]
+}
+
+run "an_image_that_the_made_network_has_no_way_to_is_refused" {
+  command = plan
+
+  variables {
+    image = "docker.io/team/stepbench:1.0"
+  }
+
+  expect_failures = [var.image]
+}
+
+run "an_image_in_another_regions_ecr_is_refused_too" {
+  command = plan
+
+  variables {
+    image = "123456789012.dkr.ecr.us-east-1.amazonaws.com/stepbench:1.0"
+  }
+
+  expect_failures = [var.image]
+}
+
+run "in_a_given_network_an_image_may_come_from_anywhere" {
+  variables {
+    image      = "docker.io/team/stepbench:1.0"
+    vpc_id     = "vpc-0aaa"
+    subnet_ids = ["subnet-0aaa"]
+  }
+
+  assert {
+    condition     = output.image == "docker.io/team/stepbench:1.0"
+    error_message = "its NAT leads there"
+  }
+}
+
+run "a_key_of_another_region_is_refused" {
+  command = plan
+
+  variables {
+    kms_key_arn = "arn:aws:kms:us-east-1:123456789012:key/1"
+  }
+
+  expect_failures = [var.kms_key_arn]
 }
 
 run "a_name_that_ecs_keeps_for_itself_is_refused" {

@@ -104,7 +104,7 @@ run "a_given_bucket_and_key_are_left_as_they_are" {
 
   override_data {
     target = data.aws_s3_bucket.given
-    values = { id = "company-benchmarks" }
+    values = { id = "company-benchmarks", region = "eu-west-1" }
   }
 
   assert {
@@ -144,6 +144,25 @@ run "a_given_bucket_without_a_key_says_nothing_of_encryption" {
     condition     = output.sse == null
     error_message = "its own default decides"
   }
+}
+
+run "a_given_bucket_of_another_region_is_refused" {
+  command = plan
+
+  module {
+    source = "./modules/storage"
+  }
+
+  variables {
+    bucket_name = "company-benchmarks"
+  }
+
+  override_data {
+    target = data.aws_s3_bucket.given
+    values = { id = "company-benchmarks", region = "us-east-1" }
+  }
+
+  expect_failures = [data.aws_s3_bucket.given]
 }
 
 run "wrong_values_are_refused" {

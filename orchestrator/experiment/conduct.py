@@ -13,7 +13,7 @@ from orchestrator.experiment import figures, schedule, stopping
 from orchestrator.experiment.cases import ReadyCase
 from orchestrator.experiment.figures import RunFigures
 from orchestrator.experiment.lines import WARM_UP_ROUND, ExperimentEvent, ExperimentLine, ManifestLine, RunEnd
-from orchestrator.experiment.manifest import ManifestFile
+from orchestrator.experiment.manifest_file import ManifestFile
 from orchestrator.experiment.running import Hands, run
 from orchestrator.experiment.schedule import Turn
 from orchestrator.report import metrics_file
@@ -72,7 +72,7 @@ class Conduct:
         left = schedule.turns(self._plan, self._lines)
         if not left:
             return None
-        if (event := stopping.reason(self._plan, self._lines, self._measured, left)) is not None:
+        if (event := stopping.reason(self._plan, self._lines, self._measured, left, now_text())) is not None:
             self._tell(event)
             return None
         self._watcher.begins(left[0], len(left))

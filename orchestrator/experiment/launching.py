@@ -7,11 +7,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from orchestrator.experiment import manifest, places, planning, reading
+from orchestrator.experiment import manifest, manifest_file, places, planning, reading
 from orchestrator.experiment.cases import ReadyCase
 from orchestrator.experiment.conduct import Conduct, Measured, Watcher
 from orchestrator.experiment.lines import ExperimentEvent, ExperimentLine, ManifestLine
-from orchestrator.experiment.manifest import ManifestFile
+from orchestrator.experiment.manifest_file import ManifestFile
 from orchestrator.experiment.running import Hands
 from orchestrator.report.doubts import plural
 from orchestrator.report.pace import Progress
@@ -45,7 +45,7 @@ class Underway:
 def begun(plan: ExperimentLine, metrics_dir: Path) -> Iterator[Underway]:
     """Raises UsageError where the folder cannot be made, EnvironmentRefused where it has no room."""
     folder = planning.folder_of(metrics_dir, plan)
-    file = manifest.begin(folder, plan)
+    file = manifest_file.begin(folder, plan)
     try:
         yield Underway(folder, plan, planning.cases_of(plan, folder), file)
     finally:

@@ -1,6 +1,6 @@
-"""`experiment.jsonl`: written as a metrics file is, a line when it is known, and locked while somebody does.
+"""Reads `experiment.jsonl`, which tells what an experiment is to run and how each of its runs ended.
 
-Reading: a last line without its newline is torn, and left out. Lines of a kind that only a newer version knows are
+A last line without its newline is torn, and left out. Lines of a kind that only a newer version knows are
 left out and counted. Any other damage is an error that names file and line.
 """
 
@@ -15,7 +15,6 @@ from pydantic import Field, TypeAdapter, ValidationError
 
 from orchestrator.experiment.lines import ExperimentEvent, ExperimentLine, ManifestLine, RunEnd
 from orchestrator.report.units import one_line, shortened
-from orchestrator.run.journal import Journal, make_folder
 from stepbench.errors import UsageError
 
 NAME = "experiment.jsonl"
@@ -45,24 +44,6 @@ class Manifest:
         """Nothing is left to run."""
         events = [line.event for line in self.lines if isinstance(line, ExperimentEvent)]
         return bool(events) and events[-1] == "finished"
-
-
-class ManifestFile(Journal):
-    """The manifest as it is written."""
-
-    busy = "is being written by another process: its experiment is still going on"
-
-
-def begin(folder: Path, plan: ExperimentLine) -> ManifestFile:
-    """A new experiment's folder and manifest. Raises UsageError, or EnvironmentRefused where there is no room."""
-    make_folder(folder)
-    file = ManifestFile(folder / NAME)
-    try:
-        file.append([plan])
-    except BaseException:
-        file.path.unlink()  # a folder without a plan is no experiment's
-        raise
-    return file
 
 
 def read(path: Path) -> Manifest:

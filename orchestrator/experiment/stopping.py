@@ -9,7 +9,6 @@ from orchestrator.experiment.figures import RunFigures
 from orchestrator.experiment.lines import WARM_UP_ROUND, ExperimentEvent, ExperimentLine, ManifestLine, RunEnd
 from orchestrator.experiment.schedule import Turn
 from orchestrator.report.units import percent
-from orchestrator.run.journal import now_text
 
 FEWEST_ROUNDS = 5
 """Before it, an interval may be narrow by luck."""
@@ -20,15 +19,16 @@ def reason(
     lines: Sequence[ManifestLine],
     measured: Mapping[str, Mapping[int, RunFigures]],
     left: Sequence[Turn],
+    at: str,
 ) -> ExperimentEvent | None:
-    """The event that says why the experiment ends here; null where it goes on with `left`."""
+    """The event, of the time `at`, that says why the experiment ends here; null where it goes on with `left`."""
     ends = [line for line in lines if isinstance(line, RunEnd)]
     if not ends or left[0].round == WARM_UP_ROUND or any(end.round == left[0].round for end in ends):
         return None  # in the middle of a round
-    return _time_is_up(plan, ends) or _all_stable(plan, ends, measured)
+    return _time_is_up(plan, ends, at) or _all_stable(plan, ends, measured, at)
 
 
-def _time_is_up(plan: ExperimentLine, ends: Sequence[RunEnd]) -> ExperimentEvent | None:
+def _time_is_up(plan: ExperimentLine, ends: Sequence[RunEnd], at: str) -> ExperimentEvent | None:
     """Also where the next round would not end in time, if it took as long as the last one."""
     if plan.max_minutes is None:
         return None
@@ -39,13 +39,13 @@ def _time_is_up(plan: ExperimentLine, ends: Sequence[RunEnd]) -> ExperimentEvent
         return None
     return ExperimentEvent(
         event="limit",
-        at=now_text(),
+        at=at,
         message=f"another round would take the runs beyond --max-minutes {plan.max_minutes:g}",
     )
 
 
 def _all_stable(
-    plan: ExperimentLine, ends: Sequence[RunEnd], measured: Mapping[str, Mapping[int, RunFigures]]
+    plan: ExperimentLine, ends: Sequence[RunEnd], measured: Mapping[str, Mapping[int, RunFigures]], at: str
 ) -> ExperimentEvent | None:
     if plan.until_stable is None:
         return None
@@ -57,6 +57,6 @@ def _all_stable(
         return None
     return ExperimentEvent(
         event="stable",
-        at=now_text(),
+        at=at,
         message=f"every case's median is known within {percent(plan.until_stable)} (--until-stable)",
     )

@@ -67,7 +67,8 @@ class LineChecks:
 
     def _of_place(self, chain: int | None, step: int | None, attempt: int | None) -> str | None:
         plan = self._plan
-        if chain is not None and not (1 <= chain <= plan.chains or -plan.concurrency <= chain <= -1):
+        warmups = plan.concurrency if plan.warmup_steps else 0
+        if chain is not None and not (1 <= chain <= plan.chains or -warmups <= chain <= -1):
             return f"is about chain {chain}, and the run has chains 1 to {plan.chains}"
         if chain is not None and chain > 0 and step is not None and not 1 <= step <= plan.steps:
             return f"is about step {step} of chain {chain}, and the run's chains have {plan.steps}"

@@ -139,14 +139,26 @@ def run_wall_ns(files: Iterable[MetricsFile]) -> int | None:
 
 def _part(name: str, durations_ns: list[int], samples: Sequence[Sample], whole_ns: int) -> Part:
     total_ns = sum(durations_ns)
-    moved = BYTES_OF_PHASE.get(name)
     cpu_ns = sum(duration for sample in samples for phase, duration in sample.cpu_ns.items() if phase == name)
     return Part(
         duration_ns=spread(durations_ns),
         total_ns=total_ns,
         share=round(total_ns / whole_ns, 9) if whole_ns > 0 else None,
-        mb_per_second=median_mb_per_second(zip(map(moved, samples), durations_ns, strict=True)) if moved else None,
+        mb_per_second=_mb_per_second(name, samples),
         cpu_share=round(cpu_ns / total_ns, 6) if name in PHASES and total_ns > 0 else None,
+    )
+
+
+def _mb_per_second(name: str, samples: Sequence[Sample]) -> float | None:
+    """Null for a part that moves no bytes. A phase may be missing from a sample that another program made."""
+    moved = BYTES_OF_PHASE.get(name)
+    if moved is None:
+        return None
+    return median_mb_per_second(
+        (moved(sample), duration_ns)
+        for sample in samples
+        for phase, duration_ns in sample.phases_ns.items()
+        if phase == name
     )
 
 

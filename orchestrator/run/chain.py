@@ -361,15 +361,19 @@ class Chains:
         """Of an attempt at the current step that this incarnation has sent, or an earlier one may have."""
         if completion.step != chain.step or completion.attempt > chain.attempt:
             return False
-        return completion.epoch < self._epoch or self._own_attempt(chain, completion) is not None
+        return self._is_older(completion) or self._own_attempt(chain, completion) is not None
 
     def _is_ahead(self, chain: _Chain, completion: Completion) -> bool:
         """What an older incarnation did after the copy was made that this one was resumed from."""
-        if completion.epoch >= self._epoch or not completion.ok or not chain.can(Event.SKIPPED_AHEAD):
+        if not (self._is_older(completion) and completion.ok and chain.can(Event.SKIPPED_AHEAD)):
             return False
         # Of a chain that waits, no attempt was sent by this incarnation: any one of its step is further.
         newest = 0 if chain.state is State.WAITING else chain.attempt
         return completion.step <= chain.steps and (completion.step, completion.attempt) > (chain.step, newest)
+
+    def _is_older(self, completion: Completion) -> bool:
+        """Answers an earlier incarnation, the first of which had epoch 1: what tells of 0 answers no orchestrator."""
+        return 0 < completion.epoch < self._epoch
 
     def _skip_ahead(self, chain: _Chain, completion: Completion) -> None:
         if chain.state is State.WAITING:

@@ -22,7 +22,7 @@ from typing import Any, Literal
 
 from stepbench.aws import AwsConfig
 from stepbench.compression import Compression
-from stepbench.errors import EnvironmentRefused, StepbenchError, UsageError
+from stepbench.errors import EnvironmentRefused, S3Answer, S3Unreachable, StepbenchError, UsageError
 from stepbench.messages import PayloadRef
 from stepbench.parent import leave_with_parent
 from stepbench.s3_clients import Encryption, TransferOptions
@@ -246,19 +246,19 @@ def _told(error: BaseException) -> Answer:
     """What the orchestrator is told; a bug of ours is raised again, to end with its traceback."""
     from botocore.exceptions import BotoCoreError, ClientError
 
+    if isinstance(error, ClientError | S3Answer):
+        answer = error.response["Error"]
+        return Answer(
+            refused=AwsAnswer(code=answer["Code"], message=answer.get("Message", ""), operation=error.operation_name)
+        )
+    if isinstance(error, S3Unreachable | BotoCoreError):
+        return Answer(failure=str(error))
     if isinstance(error, UsageError):
         return Answer(problems=error.problems)
     if isinstance(error, EnvironmentRefused):
         return Answer(failure=str(error))
     if isinstance(error, StepbenchError):
         return Answer(problems=(str(error),))
-    if isinstance(error, ClientError):
-        answer = error.response["Error"]
-        return Answer(
-            refused=AwsAnswer(code=answer["Code"], message=answer.get("Message", ""), operation=error.operation_name)
-        )
-    if isinstance(error, BotoCoreError):
-        return Answer(failure=str(error))
     raise error
 
 

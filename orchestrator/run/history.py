@@ -71,6 +71,8 @@ def read(lines: Iterable[Line]) -> History:
             first_payload = line.payload
         elif isinstance(line, Event) and line.event == "resumed":
             epoch = max(epoch, line.epoch or BEFORE_ANY_RESUME)
+        elif isinstance(line, Event) and line.event == "duplicate":
+            continue  # about what came in, be it of a chain that never began or that the run does not have
         elif first_payload is not None and (number := getattr(line, "chain", None)) is not None:
             _tell(chains.setdefault(number, _Chain(first_payload)), line)
     return History(first_payload, epoch, tuple(_past(number, chain) for number, chain in chains.items()))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from orchestrator.run.plan import utc_now
@@ -61,7 +62,8 @@ class Cleaning:
     ) -> None:
         assert settings.bucket is not None
         self._metrics_dir: Path = settings.metrics_dir
-        self._search = Search(settings, clients, run_id)
+        self._search = partial(Search, settings, clients)
+        self._run_id = run_id
         kinds: tuple[Kind, ...] = ("payload", "metrics") if with_metrics else ("payload",)
         self._remover = Remover(clients, settings.bucket, settings.prefix, kinds)
         self._terms = terms
@@ -69,16 +71,20 @@ class Cleaning:
 
     def findings(self) -> Findings:
         """Changes nothing."""
-        found = self._search.found()
+        found = self._search(self._run_id).found()
         cases = tuple(Case(remains, self._why_kept(remains)) for remains in found.runs)
         return Findings(cases, found.strangers, self._with_metrics)
 
     def remove(self, findings: Findings) -> Iterator[tuple[Remains, Removed | str]]:
-        """Run by run, with what is gone, or why it stays after all: somebody may have thought about it for long."""
-        for remains in findings.to_go:
-            with held(self._metrics_dir, remains.run_id) as local:
-                reason = why_kept(remains, local, self._terms, utc_now())
-                yield remains, reason or self._remover.remove(remains)
+        """Run by run, with what is gone, or why it stays after all.
+
+        Each is looked at again: somebody may have thought about it for long, and somebody else have gone on with it.
+        """
+        for before in findings.to_go:
+            with held(self._metrics_dir, before.run_id) as local:
+                for remains in self._search(before.run_id).found().runs:
+                    reason = why_kept(remains, local, self._terms, utc_now())
+                    yield remains, reason or self._remover.remove(remains)
 
     def _why_kept(self, remains: Remains) -> str | None:
         with held(self._metrics_dir, remains.run_id) as local:

@@ -7,9 +7,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import structlog
+
 from stepbench.errors import EnvironmentRefused
 from stepbench.queues import MAX_BATCH_MESSAGES
-from stepbench.queues.sqs import SqsQueue
+from stepbench.queues.sqs import SqsQueue, is_body_whole
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs.client import SQSClient
@@ -20,6 +22,8 @@ GLANCE_SECONDS = 10
 """As LOOK_SECONDS, for a look in passing; where there are too many letters for that time, it sees the first of them."""
 WAIT_SECONDS = 2
 """Long enough for SQS to ask all of its servers for messages: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-short-and-long-polling.html."""
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True)
@@ -99,7 +103,10 @@ class Look:
 
     def __iter__(self) -> Iterator[list[DeadLetter]]:
         """Each message once, until there is no other."""
-        while found := self._receive():
+        while messages := self._receive():
+            found = [letter for message in messages if (letter := _letter(message)) is not None]
+            if not found:
+                continue
             self._held |= {letter.id: letter.receipt for letter in found}
             new = [letter for letter in found if letter.id not in self._seen]
             if not new:
@@ -114,7 +121,7 @@ class Look:
         for letter in letters:
             self._held.pop(letter.id, None)
 
-    def _receive(self) -> list[DeadLetter]:
+    def _receive(self) -> Sequence[Any]:
         answer = self._client.receive_message(
             QueueUrl=self._url,
             MaxNumberOfMessages=MAX_BATCH_MESSAGES,
@@ -127,10 +134,19 @@ class Look:
                 "DeadLetterQueueSourceArn",
             ],
         )
-        return [_letter(message) for message in answer.get("Messages", ())]
+        return answer.get("Messages", ())
 
 
-def _letter(message: Any) -> DeadLetter:
+def _letter(message: Any) -> DeadLetter | None:
+    """Null for what did not arrive as it was sent: sent back like that, it would be lost."""
+    try:
+        return _whole(message) if is_body_whole(message) else None
+    except (KeyError, ValueError) as error:
+        log.warning("a message arrived damaged and is left to come again", reason=repr(error))
+        return None
+
+
+def _whole(message: Any) -> DeadLetter:
     attributes = message["Attributes"]
     return DeadLetter(
         id=message["MessageId"],

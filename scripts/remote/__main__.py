@@ -68,8 +68,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="scripts/run-on-aws",
         description="Runs a command of the orchestrator as a task in the stack's region, close to its queues and "
-        "bucket, prints its log while it runs and ends with its exit code. Wants ecs:RunTask, ecs:DescribeTasks, "
-        "logs:GetLogEvents, and iam:PassRole for the roles of the task.",
+        "bucket, prints its log while it runs and ends with its exit code. Wants ecs:RunTask, ecs:TagResource (for the "
+        "stack's tags), ecs:DescribeTasks, logs:GetLogEvents, and iam:PassRole for the roles of the task.",
     )
     parser.add_argument("--detach", action="store_true", help="start it and leave it to itself")
     parser.add_argument(

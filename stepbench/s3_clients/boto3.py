@@ -13,14 +13,17 @@ from s3transfer.subscribers import BaseSubscriber
 from stepbench.aws import AwsConfig, Clients
 from stepbench.buffers import BufferFile, Data
 from stepbench.errors import SizeMismatch
-from stepbench.s3_clients import PAYLOAD_TAG, Encryption, TransferOptions
+from stepbench.s3_clients import PAYLOAD_TAG, Abilities, Encryption, TransferOptions
 from stepbench.s3_clients._boto3_requests import RequestCounter
+from stepbench.s3_clients._objects import check_size
+from stepbench.s3_uris import uri
 from stepbench.samples import S3Requests
 
 if TYPE_CHECKING:
     from botocore.model import OperationModel
     from s3transfer.futures import TransferFuture
 
+ABILITIES = Abilities()
 _TAGGING = {"Tagging": "=".join(PAYLOAD_TAG)}
 
 
@@ -69,17 +72,17 @@ class Boto3Client:
         response = self._client.get_object(Bucket=bucket, Key=key)
         # Not `with response["Body"]`: that gives urllib3's response, whose errors are not the SDK's.
         with closing(response["Body"]) as body:
-            _check_size(bucket, key, response["ContentLength"], size_bytes)
+            check_size(uri(bucket, key), response["ContentLength"], size_bytes)
             return body.read()
 
     def _get_parts(self, bucket: str, key: str, size_bytes: int) -> bytearray:
         # The transfer manager would make this request itself; made here, no memory is taken on a declaration's word.
         head = self._client.head_object(Bucket=bucket, Key=key)
-        _check_size(bucket, key, head["ContentLength"], size_bytes)
-        buffer = _Buffer(size_bytes, f"s3://{bucket}/{key}")
+        check_size(uri(bucket, key), head["ContentLength"], size_bytes)
+        buffer = _Buffer(size_bytes, uri(bucket, key))
         with create_transfer_manager(self._client, self._transfer_config()) as manager:
             manager.download(bucket, key, buffer, subscribers=[_Known(size_bytes, head["ETag"])]).result()  # type: ignore[arg-type] # writes and seeks are all that the transfer manager needs of a file
-        _check_size(bucket, key, buffer.end_bytes, size_bytes)
+        check_size(uri(bucket, key), buffer.end_bytes, size_bytes)
         return buffer.data
 
     def _transfer_config(self) -> TransferConfig:
@@ -137,11 +140,6 @@ def _expect_nothing(model: OperationModel, params: dict[str, Any], **_: Any) -> 
     """Put as bytes are put: botocore would have a file wait for the server's `100 Continue`, a round trip more."""
     if model.name == "PutObject":
         params["headers"].pop("Expect", None)
-
-
-def _check_size(bucket: str, key: str, found_bytes: int, declared_bytes: int) -> None:
-    if found_bytes != declared_bytes:
-        raise SizeMismatch(f"s3://{bucket}/{key} has {found_bytes} bytes where {declared_bytes} were declared")
 
 
 def encryption_arguments(encryption: Encryption) -> dict[str, Any]:

@@ -169,6 +169,17 @@ def test_the_first_step_is_at_most_what_the_backlog_is_enough_for(stack: Rendere
 
 
 @pytest.mark.parametrize("name", FLEETS)
+def test_the_worker_that_start_asked_for_and_the_alarms_first_are_one_too_many_at_most(
+    stack: Rendered, name: str
+) -> None:
+    ran = fleet(stack, name, run_of(1, 60, begins=0))
+    ran.scaler.desired = 1
+    ran.run()
+    assert max(ran.history) <= 1 + 1
+    assert ran.history[-1] == 0
+
+
+@pytest.mark.parametrize("name", FLEETS)
 def test_what_start_set_is_not_undone_by_an_alarm_about_the_idle_hours_before(stack: Rendered, name: str) -> None:
     hour = 60
     ran = fleet(stack, name, run_of(4, 60, begins=hour + 2)).run(hour)

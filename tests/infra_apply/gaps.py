@@ -14,7 +14,10 @@ Tags = dict[str, str]
 
 def close() -> None:
     """All of them."""
-    for service in (_scalable_targets, _budgets, _queues, _services, _launch_templates, _rules_of_groups, _tls):
+    for service in (
+        *(_scalable_targets, _budgets, _queues, _services, _capacity_providers),
+        *(_endpoint_services, _launch_templates, _rules_of_groups, _tls),
+    ):
         service()
 
 
@@ -126,6 +129,58 @@ def _services() -> None:
 
     _put(Response, create_service)
     _put(Backend, list_clusters, _calculate_task_resource_requirements)
+
+
+def _capacity_providers() -> None:
+    """One that a cluster still has is not deleted.
+
+    https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DeleteCapacityProvider.html
+    """
+    from moto.ecs.exceptions import EcsClientException
+    from moto.ecs.models import EC2ContainerServiceBackend as Backend
+
+    delete = Backend.delete_capacity_provider
+
+    def delete_capacity_provider(self: Any, name_or_arn: str) -> Any:
+        name = name_or_arn.rpartition("/")[2]
+        if any(name in (cluster.capacity_providers or ()) for cluster in self.clusters.values()):
+            raise EcsClientException(f"The capacity provider {name} is in use by a cluster")
+        return delete(self, name_or_arn)
+
+    _put(Backend, delete_capacity_provider)
+
+
+ZONES_WITH_ENDPOINTS = "bcdf"
+"""Of the emulated region: as in AWS, not all."""
+
+
+def _endpoint_services() -> None:
+    """What endpoints there may be, and in which zones; moto knows a few services."""
+    from moto.ec2.models.vpcs import VPCBackend as Backend
+
+    services = ("sqs", "ecr.api", "ecr.dkr", "logs", "ecs", "ecs-agent", "ecs-telemetry")
+
+    def _collect_default_endpoint_services(account_id: str, region: str) -> list[dict[str, Any]]:
+        return [
+            {
+                "AcceptanceRequired": False,
+                "AvailabilityZones": [f"{region}{zone}" for zone in ZONES_WITH_ENDPOINTS],
+                "BaseEndpointDnsNames": [f"{service}.{region}.vpce.amazonaws.com"],
+                "ManagesVpcEndpoints": False,
+                "Owner": account_id,
+                "PrivateDnsName": f"{service}.{region}.amazonaws.com",
+                "PrivateDnsNameVerificationState": "verified",
+                "PrivateDnsNames": [{"PrivateDnsName": f"{service}.{region}.amazonaws.com"}],
+                "ServiceId": f"vpce-svc-{number:017x}",
+                "ServiceName": f"com.amazonaws.{region}.{service}",
+                "ServiceType": [{"ServiceType": "Interface"}],
+                "Tags": [],
+                "VpcEndpointPolicySupported": True,
+            }
+            for number, service in enumerate(services)
+        ]
+
+    Backend._collect_default_endpoint_services = staticmethod(_collect_default_endpoint_services)  # type: ignore[method-assign] # ours in moto's place
 
 
 def _launch_templates() -> None:

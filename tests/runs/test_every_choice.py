@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from stepbench import payload_file, records, registry
+from stepbench import payload_file, records, registry, s3_clients
 from stepbench.compression import LEVELS, Compression
 from stepbench.payload import PayloadFormat
 from stepbench.rows import Rows
@@ -33,6 +33,20 @@ def test_a_chain_runs_to_its_end_and_hands_the_same_records_on(
     }
     check_sums(outcome.lines)
     assert_handed_on(shared_fleet, outcome, generated(serializer))
+
+
+@pytest.mark.parametrize("client", registry.choices("stepbench.s3_clients"))
+def test_a_chain_runs_to_its_end_with_every_s3_client(client: str, shared_fleet: Fleet) -> None:
+    able = s3_clients.abilities(client)
+    tagged = str(able.tags).lower()
+
+    outcome = shared_fleet.run("--steps=2", f"--s3-client={client}", f"--payload-tag={tagged}", "--payload-mb=6")
+
+    assert outcome.exit_code == 0, outcome.stderr
+    assert [sample["step"] for sample in outcome.samples] == [1, 2]
+    assert {sample["s3_client"] for sample in outcome.samples} == {client}
+    assert [sample["cold"] for sample in outcome.samples] == [True, False]
+    check_sums(outcome.lines)
 
 
 @pytest.mark.parametrize("file", ["cars.json", "airports.csv", "weather.csv"])

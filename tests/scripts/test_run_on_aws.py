@@ -148,6 +148,16 @@ def test_without_a_stack_it_says_what_makes_one() -> None:
         OrchestratorTask.of_outputs("{}")
 
 
+def test_a_task_has_the_stacks_tags_and_the_right_to_give_them_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    region = Region([])
+    program.run(region, TASK, ["start"], detach=True)
+    assert region.told["propagateTags"] == "TASK_DEFINITION"
+    with pytest.raises(SystemExit):
+        program.main(["--help"])
+    rights = " ".join(capsys.readouterr().out.split())
+    assert all(right in rights for right in ("ecs:RunTask", "ecs:TagResource", "ecs:DescribeTasks", "iam:PassRole"))
+
+
 def test_a_command_is_wanted(capsys: pytest.CaptureFixture[str]) -> None:
     assert program.main([]) == 2
     assert "no command" in capsys.readouterr().err

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,12 @@ from stepbench.settings import Settings, flag_of, variable_of
 QUEUES = "https://sqs.eu-west-1.amazonaws.com/123456789012"
 AWS = {"ORCH_BUCKET": "payloads", "ORCH_STEPS_QUEUE_URL": f"{QUEUES}/steps"}
 BOUNDED = [row for row in settings_table.table() if row.accepts.startswith(("a number", "a whole number"))]
+NO_PROGRAM = """
+import os, sysconfig, importlib.metadata as metadata
+metadata.distribution = lambda name: metadata.Distribution.from_name("no such")
+sysconfig.get_path = lambda name: "/nowhere"
+os.environ["PATH"] = ""
+"""
 CHOSEN = [row for row in settings_table.table() if re.fullmatch(r"\w+(, \w+)*", row.accepts)]
 
 
@@ -115,6 +123,45 @@ def test_everything_wrong_is_told_at_once_what_settings_mean_together_included(m
         *("chains", "concurrency"),
     ):
         assert flag_of(variable_of(field)) in told
+
+
+@pytest.mark.parametrize(
+    ("wanted", "told"),
+    [
+        ({"S3_CLIENT": "pyarrow", "PAYLOAD_TAG": "false"}, []),
+        ({"S3_CLIENT": "s5cmd", "PAYLOAD_TAG": "false", "SSE": "s3"}, []),
+        ({"S3_CLIENT": "s5cmd"}, ["--payload-tag (PAYLOAD_TAG) is true, and s5cmd cannot tag objects"]),
+        (
+            {"S3_CLIENT": "pyarrow", "SSE": "kms"},
+            [
+                "--payload-tag (PAYLOAD_TAG) is true, and pyarrow cannot tag objects",
+                "--sse (SSE) is kms, and pyarrow cannot ask for encryption",
+            ],
+        ),
+        ({"S3_CLIENT": "crt", "SSE": "kms"}, []),
+    ],
+)
+def test_what_an_s3_client_cannot_do_is_told_before_anything_is_sent(wanted: dict[str, str], told: list[str]) -> None:
+    found = problems(wanted)
+    assert [problem.startswith(start) for problem, start in zip(found, told, strict=True)] == [True] * len(told)
+    assert all("--s3-client (S3_CLIENT)" in problem for problem in found)
+
+
+@pytest.mark.parametrize(
+    ("client", "hidden", "told"),
+    [
+        ("crt", "sys.modules['awscrt'] = None", "crt needs the package awscrt"),
+        ("obstore", "sys.modules['obstore'] = None", "obstore needs the package obstore"),
+        ("s5cmd", NO_PROGRAM, "s5cmd needs the program"),
+    ],
+)
+def test_an_s3_client_that_is_not_installed_is_told_with_what_installs_it(client: str, hidden: str, told: str) -> None:
+    wanted = {"S3_CLIENT": client, "PAYLOAD_TAG": "false"}
+    program = f"import sys\n{hidden}\nfrom stepbench import configuration; configuration.load({wanted})"
+    answer = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    last = answer.stderr.splitlines()[-1]
+    assert told in last
+    assert last.endswith(f"pip install 'stepbench[{client}]'")
 
 
 def test_a_rule_over_settings_that_are_wrong_by_themselves_keeps_quiet() -> None:

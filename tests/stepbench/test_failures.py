@@ -58,6 +58,10 @@ RETRYABLE = [
     (answer("NoSuchUpload", 404), "NoSuchUpload"),
     (answer(whole_replies.CODE, 500), whole_replies.CODE),
     (ResponseParserError("no XML"), "ResponseParserError"),
+    (errors.S3Unreachable("socket is closed"), "S3Unreachable"),
+    (errors.S3Answer("SlowDown", "slow down", "GetObject", 503), "SlowDown"),
+    (errors.S3Answer("InternalError", "", "GetObject", 0), "InternalError"),
+    (errors.S3Answer("503", "", "HeadObject", 503), "503"),
 ]
 PERMANENT = [
     (answer("AccessDenied", 403), "AccessDenied"),
@@ -66,6 +70,8 @@ PERMANENT = [
     (answer("NoSuchBucket", 404), "NoSuchBucket"),
     (answer("InvalidAccessKeyId", 403), "InvalidAccessKeyId"),
     (answer("SomethingNew"), "SomethingNew"),
+    (errors.S3Answer("NoSuchKey", "", "GetObject", 404), "NoSuchKey"),
+    (errors.S3Answer("AccessDenied", "Access Denied", "PutObject", 403), "AccessDenied"),
     (sdk.NoCredentialsError(), "NoCredentialsError"),
     (sdk.NoRegionError(), "NoRegionError"),
     (sdk.ParamValidationError(report="wrong"), "ParamValidationError"),

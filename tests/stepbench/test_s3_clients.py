@@ -4,20 +4,24 @@ import random
 import time
 import tracemalloc
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from botocore.awsrequest import AWSResponse
 from botocore.compat import HTTPHeaders
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.credentials import RefreshableCredentials
+from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
 
 from orchestrator.local.environment import CREDENTIALS
 from orchestrator.local.stack import REGION
 from stepbench import registry, s3_clients
 from stepbench.aws import AwsConfig
+from stepbench.aws_errors import answer_in
 from stepbench.errors import SizeMismatch, UsageError
 from stepbench.failures import is_retryable
+from stepbench.refusals import refused_action
 from stepbench.s3_clients import Encryption, S3Client, TransferOptions
 from stepbench.samples import S3Requests
 from stepbench.settings import Settings
@@ -25,6 +29,7 @@ from tests.embedded import clients_at, emulated
 from tests.interference import Interference, interfering
 
 BUCKET = "payloads"
+NAMES = registry.choices("stepbench.s3_clients")
 PART_BYTES = 5 * 1024 * 1024
 """The smallest part that S3 takes."""
 SIZES = {
@@ -76,7 +81,7 @@ def way(whole_way: Interference) -> Interference:
 MakeClient = Callable[[], S3Client]
 
 
-@pytest.fixture(scope="module", params=registry.choices("stepbench.s3_clients"))
+@pytest.fixture(scope="module", params=NAMES)
 def make_client(request: pytest.FixtureRequest, whole_way: Interference) -> MakeClient:
     return lambda: made(request.param, whole_way)
 
@@ -87,9 +92,19 @@ def client(make_client: MakeClient) -> S3Client:
     return make_client()
 
 
-def made(name: str, way: Interference) -> S3Client:
-    config = AwsConfig(region=REGION, endpoint_url=way.endpoint, max_attempts=4)
+def made(name: str, way: Interference, max_attempts: int = 4, **config_of: Any) -> S3Client:
+    config = AwsConfig(region=REGION, endpoint_url=way.endpoint, max_attempts=max_attempts, **config_of)
     return s3_clients.make(name, config, TransferOptions(part_bytes=PART_BYTES, part_concurrency=3))
+
+
+def there_and_back(client: S3Client, key: str, data: bytes) -> Any:
+    """What was got of what was put, or the error that either ended with: which one is the library's affair."""
+    try:
+        client.put(BUCKET, key, data, PLAIN)
+        got, _ = client.get(BUCKET, key, len(data))
+    except Exception as error:  # noqa: BLE001 # see above
+        return error
+    return got
 
 
 def content(size_bytes: int) -> bytes:
@@ -112,7 +127,7 @@ FORMS: list[Callable[[bytes], Any]] = [bytes, bytearray, memoryview]
 
 
 @pytest.mark.parametrize("form", FORMS)
-@pytest.mark.parametrize("size_bytes", [0, 10, PART_BYTES, PART_BYTES + 1, 3 * PART_BYTES])
+@pytest.mark.parametrize("size_bytes", [0, 10, PART_BYTES + 1])
 def test_any_form_of_bytes_is_put(client: S3Client, form: Callable[[bytes], Any], size_bytes: int) -> None:
     client.put(BUCKET, "form", form(content(size_bytes)), PLAIN)
     assert client.get(BUCKET, "form", size_bytes)[0] == content(size_bytes)
@@ -126,8 +141,9 @@ def test_a_view_of_wider_items_is_put_by_its_bytes(client: S3Client) -> None:
     assert client.get(BUCKET, "wide", size_bytes)[0] == content(size_bytes)
 
 
-@pytest.mark.parametrize("form", FORMS)
-@pytest.mark.parametrize("size_bytes", [PART_BYTES, 2 * PART_BYTES])
+@pytest.mark.parametrize(
+    ("form", "size_bytes"), [*((form, PART_BYTES) for form in FORMS), (memoryview, 2 * PART_BYTES)]
+)
 def test_what_is_put_after_a_refusal_is_whole_or_worth_another_try(
     client: S3Client, way: Interference, form: Callable[[bytes], Any], size_bytes: int
 ) -> None:
@@ -143,9 +159,8 @@ def test_what_is_put_after_a_refusal_is_whole_or_worth_another_try(
     assert not way.faults
 
 
-@pytest.mark.parametrize("form", FORMS)
-@pytest.mark.parametrize(("parts", "on_their_way"), [(1, 0.5), (16, 15)])
-@pytest.mark.parametrize("name", registry.choices("stepbench.s3_clients"))
+@pytest.mark.parametrize(("form", "parts", "on_their_way"), [*((form, 1, 0.5) for form in FORMS), (memoryview, 16, 15)])
+@pytest.mark.parametrize("name", NAMES)
 def test_a_put_copies_the_parts_that_are_on_their_way_and_never_the_whole(
     server: str, name: str, form: Callable[[bytes], Any], parts: int, on_their_way: float
 ) -> None:
@@ -232,6 +247,11 @@ def test_an_object_larger_than_declared_is_not_read_to_its_end(
 def test_the_encryption_that_is_wanted_is_asked_for(
     client: S3Client, way: Interference, encryption: Encryption, asked: dict[str, str], size_bytes: int
 ) -> None:
+    if asked and not s3_clients.abilities(client.name).encryption:
+        with pytest.raises(UsageError, match=r"--sse \(SSE\) is .* cannot ask for encryption"):
+            client.put(BUCKET, "encrypted", content(size_bytes), encryption)
+        assert not way.seen
+        return
     client.put(BUCKET, "encrypted", content(size_bytes), encryption)
     creating = way.seen[0]
     assert {name: value for name, value in creating.headers.items() if "server-side-encryption" in name} == asked
@@ -244,6 +264,11 @@ def test_an_object_that_is_to_be_tagged_is_so_by_one_header_and_no_request_more(
 ) -> None:
     untagged = client.put(BUCKET, "tagged", content(size_bytes), PLAIN)
     way.seen.clear()
+    if tagged and not s3_clients.abilities(client.name).tags:
+        with pytest.raises(UsageError, match=r"--payload-tag \(PAYLOAD_TAG\) is true, .* cannot tag objects"):
+            client.put(BUCKET, "tagged", content(size_bytes), PLAIN, tagged=True)
+        assert not way.seen
+        return
     facts = client.put(BUCKET, "tagged", content(size_bytes), PLAIN, tagged=tagged)
     sent = [request.headers["x-amz-tagging"] for request in way.seen if "x-amz-tagging" in request.headers]
     stored = clients_at(way.endpoint).s3.get_object_tagging(Bucket=BUCKET, Key="tagged")["TagSet"]
@@ -273,6 +298,111 @@ def test_a_broken_connection_is_got_over_or_worth_another_try(client: S3Client, 
         assert not way.faults
 
 
+@pytest.mark.parametrize("size_bytes", [1_000, 2 * PART_BYTES + 17])
+@pytest.mark.parametrize("method", ["GET", "PUT"])
+def test_a_reset_connection_is_got_over_or_worth_another_try(
+    client: S3Client, way: Interference, method: str, size_bytes: int
+) -> None:
+    client.put(BUCKET, "reset", content(size_bytes), PLAIN)
+    way.faulty_method = method
+    way.faults.append("reset")
+    outcome = there_and_back(client, "reset", content(size_bytes))
+    assert outcome == content(size_bytes) or is_retryable(outcome), repr(outcome)
+    assert not way.faults
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("method", ["GET", "PUT"])
+def test_a_server_that_goes_on_refusing_is_worth_another_try(whole_way: Interference, name: str, method: str) -> None:
+    client = made(name, whole_way, max_attempts=2)
+    client.put(BUCKET, "busy", b"x" * 10, PLAIN)
+    whole_way.faulty_method = method
+    whole_way.faults.extend(["refuse"] * 2)
+    outcome = there_and_back(client, "busy", b"x" * 10)
+    assert is_retryable(outcome), repr(outcome)
+    tries = 2 - len(whole_way.faults)
+    # pyarrow takes an answer that is longer than the range it asked for as a broken one, and does not try again.
+    assert tries == (1 if (name, method) == ("pyarrow", "GET") else 2), "bounded by AWS_MAX_ATTEMPTS"
+    assert whole_way.methods().count(method) == tries + (method == "PUT")
+
+
+@pytest.mark.parametrize("size_bytes", [10, PART_BYTES + 1])
+@pytest.mark.parametrize(("methods", "action"), [("HEAD GET", "s3:GetObject"), ("POST PUT", "s3:PutObject")])
+def test_a_right_that_is_missing_is_told_by_its_action_and_not_worth_another_try(
+    client: S3Client, way: Interference, methods: str, action: str, size_bytes: int
+) -> None:
+    client.put(BUCKET, "forbidden", content(size_bytes), PLAIN)
+    way.faulty_method = methods
+    way.faults.extend(["forbid"] * 10)
+    outcome = there_and_back(client, "forbidden", content(size_bytes))
+    assert refused_action(answer_in(outcome)) == action, repr(outcome)
+    assert not is_retryable(outcome)
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name not in ("crt", "s5cmd")])
+def test_a_server_that_says_nothing_is_given_up_after_the_read_timeout(whole_way: Interference, name: str) -> None:
+    """crt gives up after 30 s of its own, s5cmd never: STEP_TIMEOUT does."""
+    client = made(name, whole_way, max_attempts=1, read_timeout_seconds=1.0)
+    client.put(BUCKET, "silent", b"x" * 10, PLAIN)
+    whole_way.faults.append("be silent")
+    outcome = there_and_back(client, "silent", b"x" * 10)
+    assert is_retryable(outcome), repr(outcome)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_proxy_of_the_environment_is_used(
+    whole_way: Interference, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for variable in ("http_proxy", "HTTP_PROXY"):
+        monkeypatch.setenv(variable, whole_way.endpoint)
+    client = made(name, Interference(endpoint="http://nowhere.invalid"), max_attempts=1)
+    whole_way.faulty_method = "HEAD GET"
+    whole_way.faults.extend(["forbid"] * 2)
+    with pytest.raises(Exception, match=r"AccessDenied|403"):
+        client.get(BUCKET, "x", 1)
+    assert whole_way.seen[0].path.startswith("http://nowhere.invalid")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_without_credentials_the_sdks_own_error_says_so(
+    whole_way: Interference, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for variable in CREDENTIALS:
+        monkeypatch.delenv(variable)
+    client = made(name, whole_way)
+    for transfer in (lambda: client.get(BUCKET, "x", 1), lambda: client.put(BUCKET, "x", b"x", PLAIN)):
+        with pytest.raises(NoCredentialsError):
+            transfer()
+    assert not whole_way.seen
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_requests_are_signed_with_what_the_sdks_chain_has_now(
+    whole_way: Interference, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As roles do it, whose credentials have a token, run out, and are renewed by the chain."""
+    keys = {"id": "first"}
+
+    def renewed() -> dict[str, str]:
+        soon = datetime.now(UTC) + timedelta(minutes=1)  # so that it asks each time
+        return {
+            "access_key": keys["id"],
+            "secret_key": "secret",
+            "token": f"session-{keys['id']}",
+            "expiry_time": soon.isoformat(),
+        }
+
+    chain = RefreshableCredentials.create_from_metadata(renewed(), renewed, "a role")
+    monkeypatch.setattr("botocore.session.Session.get_credentials", lambda self: chain)
+    monkeypatch.setattr("stepbench.s3_clients.obstore._CREDENTIALS_FOR", timedelta(0))  # it keeps them for some minutes
+    client = made(name, whole_way)
+    for keys["id"] in ("second", "third"):
+        whole_way.seen.clear()
+        client.put(BUCKET, "signed", b"x", PLAIN)
+        assert whole_way.seen[0].headers["authorization"].startswith(f"AWS4-HMAC-SHA256 Credential={keys['id']}/")
+        assert whole_way.seen[0].headers["x-amz-security-token"] == f"session-{keys['id']}"
+
+
 def test_connecting_raises_nothing_and_needs_no_object(make_client: MakeClient, way: Interference) -> None:
     for bucket, key in ((BUCKET, "orchestration-bench/runs/connect"), ("no-such-bucket", "x"), ("NOT A BUCKET", "x")):
         make_client().connect(bucket, key)
@@ -281,7 +411,7 @@ def test_connecting_raises_nothing_and_needs_no_object(make_client: MakeClient, 
     make_client().connect(BUCKET, "x")
 
 
-@pytest.mark.parametrize("name", registry.choices("stepbench.s3_clients"))
+@pytest.mark.parametrize("name", NAMES)
 def test_connecting_to_nobody_raises_nothing(name: str) -> None:
     with interfering("http://127.0.0.1:1") as gone:
         endpoint = gone.endpoint
@@ -307,6 +437,24 @@ def test_facts_are_of_one_transfer_and_agree_with_what_the_server_saw(client: S3
             assert facts.requests in (sent, None)
             assert facts.statuses is None or sum(facts.statuses.values()) == sent
             assert facts.retries in (0, None)
+
+
+def test_a_retry_is_told_or_left_open(client: S3Client, way: Interference) -> None:
+    way.faulty_method = "PUT"
+    way.faults.append("refuse")
+    facts = client.put(BUCKET, "retried", b"x" * 10, PLAIN)
+    assert len(way.seen) == 2
+    assert facts.requests in (2, None)
+    assert facts.retries in (1, None)
+    assert facts.statuses in ({"200": 1, "503": 1}, None)
+
+
+def test_request_ids_are_the_servers_own_or_left_open(client: S3Client, way: Interference) -> None:
+    put = client.put(BUCKET, "ids", b"x" * 10, PLAIN)
+    _, got = client.get(BUCKET, "ids", 10)
+    seen = {f"R{number}" for number in range(1, len(way.seen) + 1)}
+    for facts in (put, got):
+        assert facts.request_ids is None or set(facts.request_ids) <= seen != set()
 
 
 def test_the_client_tells_the_name_of_the_library_that_runs(client: S3Client, request: pytest.FixtureRequest) -> None:

@@ -12,7 +12,8 @@ resource "aws_launch_template" "hosts" {
   ]))
   instance_type          = each.value.instance_type
   update_default_version = true
-  ebs_optimized          = true
+  # Older types, such as t2, are refused with it.
+  ebs_optimized = data.aws_ec2_instance_type.hosts[each.value.instance_type].ebs_optimized_support != "unsupported"
 
   iam_instance_profile {
     arn = var.host_profile_arn
@@ -133,6 +134,11 @@ resource "aws_ecs_capacity_provider" "hosts" {
       maximum_scaling_step_size = each.value.max
       instance_warmup_period    = 120
     }
+  }
+
+  # A fleet that is left out: the cluster has to let its provider go before that can be deleted.
+  lifecycle {
+    create_before_destroy = true
   }
 
   # The first cluster of an account brings the role that ECS acts as; a provider that comes before it is refused.

@@ -1,16 +1,23 @@
 output "task_role_arns" {
   description = "Role of each fleet's workers, by fleet."
   value       = { for fleet, role in aws_iam_role.worker : fleet => role.arn }
+
+  # Rights come before whoever needs them, and at `destroy` they go after it. So it is with those below.
+  depends_on = [aws_iam_role_policy.worker]
 }
 
 output "execution_role_arn" {
   description = "Role that images are pulled and log lines are written as."
   value       = aws_iam_role.execution.arn
+
+  depends_on = [aws_iam_role_policy.execution]
 }
 
 output "orchestrator_role_arn" {
   description = "Role of the orchestrator as a task."
   value       = aws_iam_role.orchestrator.arn
+
+  depends_on = [aws_iam_role_policy_attachment.orchestrator]
 }
 
 output "orchestrator_policy_arn" {
@@ -26,6 +33,8 @@ output "operator_policy_arn" {
 output "host_profile_arn" {
   description = "Instance profile of EC2 hosts; null where no fleet is on EC2."
   value       = one(aws_iam_instance_profile.hosts[*].arn)
+
+  depends_on = [aws_iam_role_policy.hosts]
 }
 
 output "policies" {

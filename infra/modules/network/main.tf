@@ -12,8 +12,11 @@ locals {
     length(var.instance_types) > 0 ? ["ecs-agent", "ecs-telemetry"] : [],
   )
 
-  # Zones that offer every instance type, in the order of their names so that the choice stays.
-  offered = [for offers in data.aws_ec2_instance_type_offerings.zones : toset(offers.locations)]
+  # Zones that have every endpoint and offer every instance type, in the order of their names so that the choice stays.
+  offered = concat(
+    [for service in data.aws_vpc_endpoint_service.interface : service.availability_zones],
+    [for offers in data.aws_ec2_instance_type_offerings.zones : toset(offers.locations)],
+  )
   zones = [
     for zone in sort(try(data.aws_availability_zones.available[0].names, [])) : zone
     if alltrue([for locations in local.offered : contains(locations, zone)])
@@ -44,6 +47,14 @@ data "aws_ec2_instance_type_offerings" "zones" {
   }
 }
 
+# Not every zone of a region has every endpoint: https://docs.aws.amazon.com/vpc/latest/privatelink/create-interface-endpoint.html
+data "aws_vpc_endpoint_service" "interface" {
+  for_each = toset(local.create_vpc ? local.services : [])
+
+  service      = each.value
+  service_type = "Interface"
+}
+
 resource "aws_vpc" "this" {
   #checkov:skip=CKV2_AWS_11:it has no way to or from the internet; flow logs would cost more than the rest of a small fleet
   count = local.create_vpc ? 1 : 0
@@ -57,7 +68,7 @@ resource "aws_vpc" "this" {
   lifecycle {
     precondition {
       condition     = length(local.zones) >= var.zone_count
-      error_message = "This region has fewer than ${var.zone_count} zones that offer all of: ${join(", ", var.instance_types)}. Lower zone_count, or choose other instance types."
+      error_message = "This region has fewer than ${var.zone_count} zones that have all endpoints and offer all of: ${join(", ", concat(["Fargate"], sort(var.instance_types)))}. Lower zone_count, or choose other instance types."
     }
   }
 }

@@ -18,6 +18,14 @@ data "aws_s3_bucket" "given" {
   count = local.create_bucket ? 0 : 1
 
   bucket = var.bucket_name
+
+  lifecycle {
+    # From another region every payload would be paid for, and the stack's own VPC has no way there.
+    postcondition {
+      condition     = self.region == data.aws_region.current.name
+      error_message = "bucket_name: ${var.bucket_name} is in ${self.region} and the stack is in ${data.aws_region.current.name}; give a bucket of the stack's region, or leave it out."
+    }
+  }
 }
 
 resource "aws_s3_bucket" "payloads" {

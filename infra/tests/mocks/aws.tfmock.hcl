@@ -26,6 +26,18 @@ mock_data "aws_availability_zones" {
   }
 }
 
+mock_data "aws_vpc_endpoint_service" {
+  defaults = {
+    availability_zones = ["eu-west-1a", "eu-west-1b", "eu-west-1c"]
+  }
+}
+
+mock_data "aws_s3_bucket" {
+  defaults = {
+    region = "eu-west-1"
+  }
+}
+
 mock_data "aws_ec2_instance_type_offerings" {
   defaults = {
     locations = ["eu-west-1b", "eu-west-1c"]

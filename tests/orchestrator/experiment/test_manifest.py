@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.experiment import manifest
-from orchestrator.experiment.manifest import ManifestFile
+from orchestrator.experiment import manifest, manifest_file
+from orchestrator.experiment.manifest_file import ManifestFile
 from stepbench.errors import UsageError
 from tests.orchestrator.experiment.plans import make_end, make_event, make_experiment, write_manifest
 
@@ -72,7 +72,7 @@ def test_lines_of_a_newer_version_are_counted_and_left_out(tmp_path: Path) -> No
 
 
 def test_two_processes_do_not_write_one_experiment(tmp_path: Path) -> None:
-    first = manifest.begin(tmp_path / "experiment", PLAN)
+    first = manifest_file.begin(tmp_path / "experiment", PLAN)
 
     with pytest.raises(UsageError, match="is being written by another process: its experiment is still going on"):
         ManifestFile(first.path, again=True)

@@ -5,6 +5,7 @@ from pathlib import Path
 from orchestrator.experiment import reading, schedule, stopping
 from orchestrator.experiment.lines import ExperimentEvent, ExperimentLine, ManifestLine
 from tests.orchestrator.experiment.plans import make_end, make_experiment, write_experiment
+from tests.orchestrator.report.sample_factory import AT
 
 FOLDER = Path("experiment-x")
 
@@ -14,7 +15,7 @@ def reason_after(rounds: int, *, until_stable: float | None = None, max_minutes:
     experiment = reading.read(FOLDER)
     going_on = plan.model_copy(update={"repeats": 20, "until_stable": until_stable, "max_minutes": max_minutes})
     lines = [line for line in experiment.manifest.lines if not isinstance(line, ExperimentEvent)]
-    found = stopping.reason(going_on, lines, experiment.measured, schedule.turns(going_on, lines))
+    found = stopping.reason(going_on, lines, experiment.measured, schedule.turns(going_on, lines), AT)
     return found.event if found else None
 
 
@@ -38,8 +39,8 @@ def test_it_ends_before_a_round_that_would_go_beyond_the_limit() -> None:
 def test_it_never_ends_in_the_middle_of_a_round() -> None:
     plan: ExperimentLine = make_experiment("a", "b", max_minutes=0.01)
     lines: list[ManifestLine] = [make_end("a", 0), make_end("b", 0)]
-    assert stopping.reason(plan, lines, {}, schedule.turns(plan, lines)) is not None
+    assert stopping.reason(plan, lines, {}, schedule.turns(plan, lines), AT) is not None
 
     lines.append(make_end(schedule.turns(plan, lines)[0].case, 1))
 
-    assert stopping.reason(plan, lines, {}, schedule.turns(plan, lines)) is None
+    assert stopping.reason(plan, lines, {}, schedule.turns(plan, lines), AT) is None

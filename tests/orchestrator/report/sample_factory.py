@@ -28,7 +28,7 @@ def make_plan(run_id: str = "r1", **changes: Any) -> Plan:
         "chains": 2,
         "steps": 3,
         "concurrency": 2,
-        "warmup_steps": 0,
+        "warmup_steps": 1,
         "payload_mb": 50.0,
         "payload_file": None,
         "compressibility": 0.5,

@@ -58,6 +58,11 @@ def planned(**changes: Any) -> Edit:
     return edit
 
 
+def a_warmup_without_any(lines: list[Line]) -> None:
+    planned(warmup_steps=0)(lines)
+    lines.append(Event(event="dispatching", at=AT, chain=-1, step=1, attempt=1))
+
+
 @pytest.mark.parametrize(
     ("edit", "sentence"),
     [
@@ -83,6 +88,7 @@ def planned(**changes: Any) -> Edit:
         (changed(1, 2, run_id="r2"), "belongs to run r2, the file to run r1"),
         (lambda lines: lines.append(make_failure(chain=2, step=3, attempt=9)), "is about attempt 9"),
         (lambda lines: lines.append(Event(event="lost", at=AT, chain=9, step=1, attempt=1)), "is about chain 9"),
+        (a_warmup_without_any, "is about chain -1, and the run has chains 1 to 2"),
         (planned(run_id="r2"), "is of run r1, and its plan of run r2"),
         (planned(chains=10**12), "has a plan that no run can have: CHAINS 1000000000000"),
         (planned(steps=0), "has a plan that no run can have: STEPS 0"),

@@ -110,6 +110,13 @@ def test_a_phase_that_did_nothing_has_no_rate() -> None:
     assert parts([make_sample(phases_ns=phases)])["compress"].mb_per_second is None
 
 
+def test_a_sample_that_lacks_a_phase_leaves_the_rates_of_the_others() -> None:
+    found = parts([make_sample(), make_sample(phases_ns={"upload": 5 * MS})])
+    assert found["upload"].duration_ns.count == 2
+    assert found["download"].duration_ns.count == 1
+    assert found["download"].mb_per_second == parts([make_sample()])["download"].mb_per_second
+
+
 def test_everything_in_a_summary_is_a_number_that_json_knows(summary_of: Callable[..., Summary]) -> None:
     for run in (make_run(), make_run(finished=False), MadeRun(make_run().plan, make_run().lines[:1])):
         numbers = _numbers(json.loads(summary_of(run).model_dump_json()))

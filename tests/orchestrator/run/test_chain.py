@@ -545,6 +545,22 @@ def test_completions_of_chains_that_the_run_does_not_have_are_duplicates() -> No
         assert isinstance(action, RecordDuplicate)
 
 
+def test_what_answers_no_orchestrator_that_ever_was_moves_no_chain() -> None:
+    for step, attempt in ((1, 1), (2, 9)):
+        chains = make_chains(chains=2, epoch=1)
+        (dispatch,) = chains.start()
+        assert isinstance(dispatch, Dispatch)
+        chains.sent(dispatch, 0, 1)
+        for number in (1, 2):
+            (action,) = chains.completed(make_done(chain=number, step=step, attempt=attempt, epoch=0), 1)
+            assert isinstance(action, RecordDuplicate)
+
+
+def test_a_duplicate_tells_nothing_of_where_its_chain_was_left() -> None:
+    duplicates = [LineEvent(event="duplicate", at="now", chain=number, step=1, attempt=1) for number in (-1, 1, 9)]
+    assert history.read([FIRST_PAYLOAD, *duplicates]).chains == ()
+
+
 def test_a_step_is_sent_once() -> None:
     chains = make_chains()
     (dispatch,) = chains.start()

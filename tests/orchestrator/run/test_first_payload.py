@@ -17,7 +17,7 @@ from orchestrator.local import environment
 from orchestrator.local.stack import REGION
 from orchestrator.run import first_payload, site
 from orchestrator.run.first_payload import Destination, FirstPayload, Recipe
-from stepbench import aws_errors, payload
+from stepbench import aws_errors, payload, registry
 from stepbench.aws import AwsConfig
 from stepbench.errors import EnvironmentRefused, PayloadRefused, UsageError
 from stepbench.s3_clients import Encryption, TransferOptions
@@ -44,10 +44,12 @@ def s3() -> Iterator[str]:
         yield endpoint
 
 
-def destination(endpoint: str, bucket: str = BUCKET, part_bytes: int = 8_000_000) -> Destination:
+def destination(
+    endpoint: str, bucket: str = BUCKET, part_bytes: int = 8_000_000, s3_client: str = "boto3"
+) -> Destination:
     return Destination(
         uri_prefix=f"s3://{bucket}/runs/r1/payloads/first",
-        s3_client="boto3",
+        s3_client=s3_client,
         encryption=Encryption(),
         aws=AwsConfig(region=REGION, endpoint_url=endpoint, max_attempts=1),
         transfer=TransferOptions(part_bytes=part_bytes, part_concurrency=2),
@@ -74,6 +76,23 @@ def test_what_s3_refuses_is_raised_as_if_it_had_refused_it_here_and_can_be_worde
     assert "--bucket (ORCH_BUCKET)" in str(raised.value)
     assert isinstance(raised.value.__cause__, ClientError)
     assert raised.value.__cause__.operation_name == "PutObject"
+
+
+@pytest.mark.parametrize("name", registry.choices("stepbench.s3_clients"))
+def test_what_s3_refuses_is_worded_alike_whatever_the_s3_client(s3: str, name: str) -> None:
+    with making() as made:
+        made.wait_until_made()
+        with pytest.raises(EnvironmentRefused) as raised, aws_errors.worded("orchestrator", Settings()):
+            made.upload(destination(s3, bucket="no-such-bucket", s3_client=name))
+    assert "--bucket (ORCH_BUCKET)" in str(raised.value)
+
+
+@pytest.mark.parametrize("name", registry.choices("stepbench.s3_clients"))
+def test_an_s3_that_cannot_be_reached_is_a_sentence_whatever_the_s3_client(name: str) -> None:
+    with making() as made:
+        made.wait_until_made()
+        with pytest.raises(EnvironmentRefused, match=r"refused|connect|sending request"):
+            made.upload(destination("http://127.0.0.1:1", s3_client=name))
 
 
 def test_what_s3_refuses_of_an_upload_in_parts_is_raised_likewise(s3: str) -> None:

@@ -13,7 +13,6 @@ from tests.factories import STEPS_QUEUE
 from tests.orchestrator.report.sample_factory import make_plan
 
 RUN = "20200102-030405-0a1b2c"
-OBJECT = {"Key": f"runs/{RUN}/payloads/x", "Size": 7, "LastModified": datetime(2020, 1, 2, tzinfo=UTC)}
 
 
 class Aws:
@@ -21,10 +20,12 @@ class Aws:
 
     def __init__(self) -> None:
         self.deleted = 0
+        self.written = datetime(2020, 1, 2, tzinfo=UTC)
         self.s3 = self.sqs = SimpleNamespace(get_paginator=self._paginator, delete_objects=self._delete)
 
     def _paginator(self, name: str) -> Any:
-        return SimpleNamespace(paginate=lambda **_: [{"Contents": [OBJECT]}])
+        found = {"Key": f"runs/{RUN}/payloads/x", "Size": 7, "LastModified": self.written}
+        return SimpleNamespace(paginate=lambda **_: [{"Contents": [found]}])
 
     def _delete(self, **_: Any) -> Any:
         self.deleted += 1
@@ -65,3 +66,16 @@ def test_a_run_that_was_begun_again_after_it_was_found_to_be_over_stays() -> Non
     assert reason == "its orchestrator is at work on this machine"
     assert aws.deleted == 0
     log.close()
+
+
+def test_a_run_that_was_gone_on_with_elsewhere_after_it_was_found_to_be_over_stays() -> None:
+    aws = Aws()
+    work = cleaning(aws)
+    findings = work.findings()
+    aws.written = datetime.now(UTC)
+
+    ((_, reason),) = work.remove(findings)
+
+    assert isinstance(reason, str)
+    assert reason.startswith("its last sign is ")
+    assert aws.deleted == 0

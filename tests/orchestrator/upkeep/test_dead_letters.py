@@ -113,6 +113,19 @@ def test_what_could_not_be_sent_is_not_deleted_but_handed_back() -> None:
     assert sqs.told == [("hand back", DEAD, ["receipt 1"])]
 
 
+@pytest.mark.parametrize(
+    "damage",
+    [{"MD5OfBody": "0" * 32}, {"Attributes": {}}, {"Attributes": message(1)["Attributes"] | {"SentTimestamp": "17o"}}],
+    ids=["body", "cut", "number"],
+)
+def test_what_arrived_damaged_is_neither_sent_back_nor_deleted(damage: dict[str, Any]) -> None:
+    sqs = Sqs([message(1) | damage], [message(2)])
+
+    assert dead_letters(sqs).send_back(["m1", "m2"]) == 1
+
+    assert sqs.told == [("send", STEPS_QUEUE, [SOUND]), ("delete", DEAD, ["receipt 2"])]
+
+
 def test_what_is_no_longer_there_is_not_counted() -> None:
     sqs = Sqs([message(1)])
 
