@@ -80,3 +80,4 @@ def test_warm_up_rounds_and_failed_runs_are_in_no_statistic(tmp_path: Path) -> N
     found = read(folder)
     assert [(run.round, run.counts) for run in found.runs] == [(0, False), (1, True), (2, False)]
     assert {sample.run_id for sample in found.used("a")} == {"r1"}
+    assert [bool(run.used()) for run in found.runs] == [False, True, False]
