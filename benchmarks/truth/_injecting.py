@@ -1,0 +1,116 @@
+"""Runs in which single steps are held up, each at one place, and others are not.
+
+A round is a chain. In it every place has its turn once, in an order that is drawn anew: the step that is held up, the
+one after it, and an undelayed step to compare both with. So a place's steps and those that they are compared with lie
+next to each other in time, whatever else the machine does.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from benchmarks._stack import emulators, ended_well, running, scratch, surroundings, worker
+from benchmarks.truth._expected import PARTS, Parts
+from orchestrator.local import environment
+from orchestrator.local.stack import Stack
+from tests.delays.places import PLACES, VARIABLE, Delays, Place
+from tests.delays.proxy import proxies
+
+DELAY_SECONDS = 0.040
+TRANSFORM_SECONDS = 0.060
+"""Longer than the delay, and than what passes on top while nobody works on the step."""
+PAYLOAD_MB = 0.1
+LEAD_IN_STEPS = 2
+SEED = 6
+PATCHES = Path(__file__).parents[2] / "tests" / "delays" / "inside"
+
+
+@dataclass(frozen=True)
+class Trio:
+    """One turn of a place."""
+
+    delayed: Parts
+    following: Parts
+    undelayed: Parts
+
+
+Turns = dict[Place, list[Trio]]
+
+
+def planned(rounds: int, chance: random.Random) -> list[list[Place | None]]:
+    """For each chain and step where it is held up."""
+    return [_chain(chance.sample(PLACES, len(PLACES))) for _ in range(rounds)]
+
+
+def _chain(order: Sequence[Place]) -> list[Place | None]:
+    steps: list[Place | None] = [None] * LEAD_IN_STEPS
+    for place in order:
+        steps += [place, None, None]
+    return steps
+
+
+def injected(rounds: int) -> Turns:
+    """Every place's turns, measured by the real programs."""
+    delays = Delays(DELAY_SECONDS, TRANSFORM_SECONDS, planned(rounds, random.Random(SEED)))
+    with scratch() as folder, emulators() as stack:
+        file = folder / "delays.json"
+        delays.write(file)
+        with _held_up(stack, delays, file) as there, worker(there, executors=1):
+            _start(there, folder, chains=rounds, steps=len(delays.places[0]))
+        return turns(_samples(folder), delays.places)
+
+
+@contextmanager
+def _held_up(stack: Stack, delays: Delays, file: Path) -> Iterator[Stack]:
+    """The stack behind proxies, for programs that have the wrappers inside."""
+    s3, sqs = (stack.settings.s3_endpoint_url, stack.settings.sqs_endpoint_url)
+    assert s3 is not None
+    assert sqs is not None
+    with proxies(delays, s3, sqs, stack.steps_queue_url.rpartition("/")[2]) as (s3_url, sqs_url):
+        inside = {
+            "AWS_ENDPOINT_URL_S3": s3_url,
+            "AWS_ENDPOINT_URL_SQS": sqs_url,
+            "PYTHONPATH": os.pathsep.join([str(PATCHES), environment.cleaned({})["PYTHONPATH"]]),
+            VARIABLE: str(file),
+        }
+        yield replace(stack, environment=stack.environment | inside)
+
+
+def _start(stack: Stack, folder: Path, chains: int, steps: int) -> None:
+    command = [sys.executable, "-P", "-m", "orchestrator", "start", "--quiet", f"--metrics-dir={folder}"]
+    command += [f"--chains={chains}", "--concurrency=1", f"--steps={steps}", "--warmup=5"]
+    command += ["--serializer=json", f"--payload-mb={PAYLOAD_MB}", "--transform=noop", "--metrics-sync-seconds=0"]
+    with (
+        (folder / "stderr").open("wb") as log,
+        running(command, surroundings(stack), folder=folder, stderr=log) as process,
+    ):
+        ended_well(process, "the orchestrator", folder / "stderr")
+
+
+def _samples(folder: Path) -> dict[tuple[int, int], dict[str, Any]]:
+    """Of the one run in `folder`, by chain and step."""
+    [file] = folder.glob("metrics-*.jsonl")
+    lines = [json.loads(line) for line in file.read_bytes().splitlines()]
+    return {(line["chain"], line["step"]): line for line in lines if line["kind"] == "sample"}
+
+
+def turns(samples: Mapping[tuple[int, int], Mapping[str, Any]], places: Sequence[Sequence[Place | None]]) -> Turns:
+    found: Turns = {place: [] for place in PLACES}
+    for chain, steps in enumerate(places, 1):
+        for step, place in enumerate(steps, 1):
+            if place is not None:
+                found[place].append(Trio(*(_parts(samples[chain, step + later]) for later in range(3))))
+    return found
+
+
+def _parts(sample: Mapping[str, Any]) -> Parts:
+    told = {name: sample.get(f"{name}_ns", 0) for name in PARTS}
+    return told | sample["phases_ns"]
