@@ -11,8 +11,9 @@ import json
 import os
 import random
 import sys
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ from benchmarks.truth._expected import PARTS, Parts
 from orchestrator.local import environment
 from orchestrator.local.stack import Stack
 from tests.delays.places import PLACES, VARIABLE, Delays, Place
-from tests.delays.proxy import proxies
+from tests.delays.proxy import Proxies, proxies
 
 DELAY_SECONDS = 0.040
 TRANSFORM_SECONDS = 0.060
@@ -45,9 +46,18 @@ class Trio:
 Turns = dict[Place, list[Trio]]
 
 
-def planned(rounds: int, chance: random.Random) -> list[list[Place | None]]:
+@dataclass(frozen=True)
+class Injected:
+    """What was measured, and of the places on the way how often each was really held up: some show in no part."""
+
+    turns: Turns
+    held: Mapping[str, int]
+
+
+def planned(rounds: int, places: Sequence[Place]) -> list[list[Place | None]]:
     """For each chain and step where it is held up."""
-    return [_chain(chance.sample(PLACES, len(PLACES))) for _ in range(rounds)]
+    chance = random.Random(SEED)
+    return [_chain(chance.sample(places, len(places))) for _ in range(rounds)]
 
 
 def _chain(order: Sequence[Place]) -> list[Place | None]:
@@ -57,31 +67,40 @@ def _chain(order: Sequence[Place]) -> list[Place | None]:
     return steps
 
 
-def injected(rounds: int) -> Turns:
+def injected(
+    rounds: int,
+    places: Sequence[Place] = PLACES,
+    delay_seconds: float = DELAY_SECONDS,
+    transform_seconds: float = TRANSFORM_SECONDS,
+) -> Injected:
     """Every place's turns, measured by the real programs."""
-    delays = Delays(DELAY_SECONDS, TRANSFORM_SECONDS, planned(rounds, random.Random(SEED)))
+    delays = Delays(delay_seconds, transform_seconds, planned(rounds, places))
     with scratch() as folder, emulators() as stack:
         file = folder / "delays.json"
         delays.write(file)
-        with _held_up(stack, delays, file) as there, worker(there, executors=1):
-            _start(there, folder, chains=rounds, steps=len(delays.places[0]))
-        return turns(_samples(folder), delays.places)
+        with _between(stack, delays) as between:
+            there = _held_up(stack, between, file)
+            with worker(there, executors=1):
+                _start(there, folder, chains=rounds, steps=len(delays.places[0]))
+        return Injected(turns(_samples(folder), delays.places), between.held)
 
 
-@contextmanager
-def _held_up(stack: Stack, delays: Delays, file: Path) -> Iterator[Stack]:
-    """The stack behind proxies, for programs that have the wrappers inside."""
-    s3, sqs = (stack.settings.s3_endpoint_url, stack.settings.sqs_endpoint_url)
+def _between(stack: Stack, delays: Delays) -> AbstractContextManager[Proxies]:
+    s3, sqs = stack.settings.s3_endpoint_url, stack.settings.sqs_endpoint_url
     assert s3 is not None
     assert sqs is not None
-    with proxies(delays, s3, sqs, stack.steps_queue_url.rpartition("/")[2]) as (s3_url, sqs_url):
-        inside = {
-            "AWS_ENDPOINT_URL_S3": s3_url,
-            "AWS_ENDPOINT_URL_SQS": sqs_url,
-            "PYTHONPATH": os.pathsep.join([str(PATCHES), environment.cleaned({})["PYTHONPATH"]]),
-            VARIABLE: str(file),
-        }
-        yield replace(stack, environment=stack.environment | inside)
+    return proxies(delays, s3, sqs, stack.steps_queue_url.rpartition("/")[2])
+
+
+def _held_up(stack: Stack, between: Proxies, file: Path) -> Stack:
+    """The stack behind proxies, for programs that have the wrappers inside."""
+    inside = {
+        "AWS_ENDPOINT_URL_S3": between.s3_url,
+        "AWS_ENDPOINT_URL_SQS": between.sqs_url,
+        "PYTHONPATH": os.pathsep.join([str(PATCHES), environment.cleaned({})["PYTHONPATH"]]),
+        VARIABLE: str(file),
+    }
+    return replace(stack, environment=stack.environment | inside)
 
 
 def _start(stack: Stack, folder: Path, chains: int, steps: int) -> None:
@@ -103,7 +122,8 @@ def _samples(folder: Path) -> dict[tuple[int, int], dict[str, Any]]:
 
 
 def turns(samples: Mapping[tuple[int, int], Mapping[str, Any]], places: Sequence[Sequence[Place | None]]) -> Turns:
-    found: Turns = {place: [] for place in PLACES}
+    """What each place's turns were, of the samples of a run that was held up so."""
+    found: Turns = defaultdict(list)
     for chain, steps in enumerate(places, 1):
         for step, place in enumerate(steps, 1):
             if place is not None:

@@ -9,7 +9,7 @@ import asyncio
 import json
 import re
 import threading
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from tests.chaos.faults.wire import MOST_HEAD_BYTES, Message, asked, read_reply, read_request
-from tests.delays.places import Delays, OnTheWay
+from tests.delays.places import Delays
 
 MOST_HOLD_SECONDS = 10.0
 """For what does not come: the run shall fail, and not hang."""
@@ -40,6 +40,8 @@ class Traffic:
     def __init__(self, delays: Delays, steps_queue: str) -> None:
         self._delays = delays
         self._steps_queue = steps_queue
+        self.held: Counter[str] = Counter()
+        """By place, how many were held up."""
         self._received: dict[str, Step] = {}
         self._sent: defaultdict[tuple[str, Step], asyncio.Event] = defaultdict(asyncio.Event)
 
@@ -61,13 +63,12 @@ class Traffic:
     async def hold_request(self, call: Call) -> None:
         if call.step is None:
             return
-        if self._is_at(f"{call.name}: request after the send", call.step):
+        if self._delays.of(*call.step) == f"{call.name}: request after the send":
             sent = self._sent[call.name.replace("receive", "send"), call.step]
             with suppress(asyncio.TimeoutError):
                 await asyncio.wait_for(sent.wait(), MOST_HOLD_SECONDS)
-            await asyncio.sleep(self._delays.delay_seconds)
-        if self._is_at(f"{call.name}: request", call.step):
-            await asyncio.sleep(self._delays.delay_seconds)
+            await self._hold_at(f"{call.name}: request after the send", call.step)
+        await self._hold_at(f"{call.name}: request", call.step)
 
     async def hold_reply(self, call: Call, reply: Message) -> None:
         step = call.step
@@ -79,11 +80,12 @@ class Traffic:
             self._received[call.name.removesuffix("'s receive")] = step
         if call.name.endswith("send"):
             self._sent[call.name, step].set()
-        if self._is_at(f"{call.name}: reply", step):
-            await asyncio.sleep(self._delays.delay_seconds)
+        await self._hold_at(f"{call.name}: reply", step)
 
-    def _is_at(self, place: str, step: Step) -> bool:
-        return self._delays.of(*step) == place
+    async def _hold_at(self, place: str, step: Step) -> None:
+        if self._delays.of(*step) == place:
+            await asyncio.sleep(self._delays.delay_seconds)
+            self.held[place] += 1
 
 
 class Proxy:
@@ -116,9 +118,18 @@ class Proxy:
             writer.close()
 
 
+@dataclass(frozen=True)
+class Proxies:
+    """Where they listen, and what they did."""
+
+    s3_url: str
+    sqs_url: str
+    held: Counter[str]
+
+
 @contextmanager
-def proxies(delays: Delays, s3_url: str, sqs_url: str, steps_queue: str) -> Iterator[tuple[str, str]]:
-    """Their URLs, in the order of the emulators'. `steps_queue`: its name; all others have completions."""
+def proxies(delays: Delays, s3_url: str, sqs_url: str, steps_queue: str) -> Iterator[Proxies]:
+    """In front of the emulators at these URLs. `steps_queue`: its name; all other queues have completions."""
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, name="delays", daemon=True)
     thread.start()
@@ -130,7 +141,7 @@ def proxies(delays: Delays, s3_url: str, sqs_url: str, steps_queue: str) -> Iter
     servers: list[asyncio.Server] = [do(Proxy(url, traffic).listen()) for url in (s3_url, sqs_url)]
     try:
         here = [f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}" for server in servers]
-        yield here[0], here[1]
+        yield Proxies(here[0], here[1], traffic.held)
     finally:
         do(_end(servers))
         loop.call_soon_threadsafe(loop.stop)
