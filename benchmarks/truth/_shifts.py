@@ -45,10 +45,15 @@ def off_ms(trios: Iterable[Trio], expected: Expected, delay_ns: float) -> Shift:
 
 
 def shift(part: str, differences_ns: Sequence[float]) -> Shift:
-    """Median, and the sign test's interval: between two of the values themselves."""
-    ordered = sorted(differences_ns)
+    low, high = interval(differences_ns)
+    return Shift(part, median(differences_ns) / 1e6, low / 1e6, high / 1e6)
+
+
+def interval(values: Sequence[float]) -> tuple[float, float]:
+    """Of their median, by the sign test: two of the values themselves. All of them where there are very few."""
+    ordered = sorted(values)
     outside = _outside(len(ordered))
-    return Shift(part, median(ordered) / 1e6, ordered[outside] / 1e6, ordered[-1 - outside] / 1e6)
+    return ordered[outside], ordered[-1 - outside]
 
 
 def _outside(count: int) -> int:
