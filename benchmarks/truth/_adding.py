@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import json
-import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
-from benchmarks._stack import ended_well, running, scratch, surroundings
+from benchmarks.truth._runs import Line, Lines, samples
 
-Line = Mapping[str, Any]
-Lines = Sequence[Line]
 PARTS_BESIDE_PHASES = ("queue_wait", "worker_wait", "other", "results_wait", "transit", "redelivery")
 BETWEEN_STEPS = ("turnaround", "retry")
 
@@ -22,23 +17,6 @@ class Chain:
 
     steps: Lines
     wall_ns: int
-
-
-def run_of(*flags: str) -> Lines:
-    """The metrics file of an ordinary `start` that brings up its own stack."""
-    with scratch() as folder:
-        command = [sys.executable, "-P", "-m", "orchestrator", "start", "--quiet", f"--metrics-dir={folder}", *flags]
-        with (
-            (folder / "stderr").open("wb") as log,
-            running(command, surroundings(), folder=folder, stderr=log) as process,
-        ):
-            ended_well(process, "the orchestrator", folder / "stderr")
-        [file] = folder.glob("metrics-*.jsonl")
-        return [json.loads(line) for line in file.read_bytes().splitlines()]
-
-
-def samples(lines: Lines) -> Lines:
-    return [line for line in lines if line["kind"] == "sample"]
 
 
 def chains(lines: Lines) -> list[Chain]:
@@ -66,15 +44,12 @@ def apart_ns(chain: Chain) -> Iterator[int]:
 
 def unattributed(sample: Line) -> float:
     """The share of a step's time of which nobody knows what it was for."""
-    share: float = (sample["other_ns"] + sample["transit_ns"]) / (
-        sample["completed_at_ns"] - sample["dispatched_at_ns"]
-    )
-    return share
+    total_ns = int(sample["completed_at_ns"]) - int(sample["dispatched_at_ns"])
+    return (int(sample["other_ns"]) + int(sample["transit_ns"])) / total_ns
 
 
 def _total_ns(sample: Line) -> int:
-    phases: int = sum(sample["phases_ns"].values())
-    return phases + sum(sample[f"{part}_ns"] for part in PARTS_BESIDE_PHASES)
+    return sum(map(int, sample["phases_ns"].values())) + sum(int(sample[f"{part}_ns"]) for part in PARTS_BESIDE_PHASES)
 
 
 def _all_parts_ns(sample: Line) -> int:

@@ -1,7 +1,7 @@
 """Where a delay must appear: said before anything is measured, and why.
 
-A delay lies between two stamps of one clock, or between the stamps of two. Which these are decides the part. A wait that
-goes on at the same time hides it: the shorter of two waits side by side shows nowhere.
+A delay lies between two stamps, of one clock or of two; which these are decides the part. What goes on at the same time
+hides it: of two waits side by side, the shorter one shows nowhere.
 """
 
 from __future__ import annotations
@@ -33,16 +33,15 @@ class Expected:
     hidden_ns: Callable[[Parts, Parts], float] = lambda _step, _next: 0.0
     """How much of it: of the delayed step's parts and those of the one that follows it."""
 
-    @property
-    def words(self) -> str:
-        return self.part or "nowhere"
-
 
 def _until_the_next_is_received(step: Parts, following: Parts) -> float:
-    """From a completion's send until the worker has the next step message. Of each step's transit, four ways of calls
-    on a network, three of them lie in between; and one, the reply's own, is to be waited for anyway."""
-    ways = (step["transit"] / 4, following["transit"] / 4)
-    return step["results_wait"] + following["turnaround"] + following["queue_wait"] + sum(ways)
+    """From a completion's send until the worker has the next step message.
+
+    A transit is four halves of calls. Three of them lie in between, and the end of one is when the worker would have
+    gone on without the delay: the half that answers the completion's send.
+    """
+    halves = step["transit"] / 4 + following["transit"] / 4
+    return step["results_wait"] + following["turnaround"] + following["queue_wait"] + halves
 
 
 EXPECTED: dict[Place, Expected] = {

@@ -7,21 +7,20 @@ next to each other in time, whatever else the machine does.
 
 from __future__ import annotations
 
-import json
 import os
 import random
-import sys
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
-from benchmarks._stack import emulators, ended_well, running, scratch, surroundings, worker
+from benchmarks._stack import emulators, scratch, worker
 from benchmarks.truth._expected import PARTS, Parts
+from benchmarks.truth._runs import Line, Lines, lines_of_run, samples
 from orchestrator.local import environment
 from orchestrator.local.stack import Stack
+from stepbench.samples import PHASES
 from tests.delays.places import PLACES, VARIABLE, Delays, Place
 from tests.delays.proxy import Proxies, proxies
 
@@ -29,6 +28,7 @@ DELAY_SECONDS = 0.040
 TRANSFORM_SECONDS = 0.060
 """Longer than the delay, and than what passes on top while nobody works on the step."""
 PAYLOAD_MB = 0.1
+WARM_UP_STEPS = 5
 LEAD_IN_STEPS = 2
 SEED = 6
 PATCHES = Path(__file__).parents[2] / "tests" / "delays" / "inside"
@@ -81,8 +81,8 @@ def injected(
         with _between(stack, delays) as between:
             there = _held_up(stack, between, file)
             with worker(there, executors=1):
-                _start(there, folder, chains=rounds, steps=len(delays.places[0]))
-        return Injected(turns(_samples(folder), delays.places), between.held)
+                lines = _run(there, chains=rounds, steps=len(delays.places[0]))
+        return Injected(turns(lines, delays.places), between.held)
 
 
 def _between(stack: Stack, delays: Delays) -> AbstractContextManager[Proxies]:
@@ -103,34 +103,21 @@ def _held_up(stack: Stack, between: Proxies, file: Path) -> Stack:
     return replace(stack, environment=stack.environment | inside)
 
 
-def _start(stack: Stack, folder: Path, chains: int, steps: int) -> None:
-    command = [sys.executable, "-P", "-m", "orchestrator", "start", "--quiet", f"--metrics-dir={folder}"]
-    command += [f"--chains={chains}", "--concurrency=1", f"--steps={steps}", "--warmup=5"]
-    command += ["--serializer=json", f"--payload-mb={PAYLOAD_MB}", "--transform=noop", "--metrics-sync-seconds=0"]
-    with (
-        (folder / "stderr").open("wb") as log,
-        running(command, surroundings(stack), folder=folder, stderr=log) as process,
-    ):
-        ended_well(process, "the orchestrator", folder / "stderr")
+def _run(stack: Stack, chains: int, steps: int) -> Lines:
+    plan = (f"--chains={chains}", "--concurrency=1", f"--steps={steps}", f"--warmup={WARM_UP_STEPS}")
+    return lines_of_run(stack, *plan, "--serializer=json", f"--payload-mb={PAYLOAD_MB}", "--transform=noop")
 
 
-def _samples(folder: Path) -> dict[tuple[int, int], dict[str, Any]]:
-    """Of the one run in `folder`, by chain and step."""
-    [file] = folder.glob("metrics-*.jsonl")
-    lines = [json.loads(line) for line in file.read_bytes().splitlines()]
-    return {(line["chain"], line["step"]): line for line in lines if line["kind"] == "sample"}
-
-
-def turns(samples: Mapping[tuple[int, int], Mapping[str, Any]], places: Sequence[Sequence[Place | None]]) -> Turns:
-    """What each place's turns were, of the samples of a run that was held up so."""
+def turns(lines: Lines, places: Sequence[Sequence[Place | None]]) -> Turns:
+    """What each place's turns were, of a run that was held up so."""
+    steps = {(line["chain"], line["step"]): line for line in samples(lines)}
     found: Turns = defaultdict(list)
-    for chain, steps in enumerate(places, 1):
-        for step, place in enumerate(steps, 1):
+    for chain, of_chain in enumerate(places, 1):
+        for step, place in enumerate(of_chain, 1):
             if place is not None:
-                found[place].append(Trio(*(_parts(samples[chain, step + later]) for later in range(3))))
+                found[place].append(Trio(*(_parts(steps[chain, step + later]) for later in range(3))))
     return found
 
 
-def _parts(sample: Mapping[str, Any]) -> Parts:
-    told = {name: sample.get(f"{name}_ns", 0) for name in PARTS}
-    return told | sample["phases_ns"]
+def _parts(sample: Line) -> Parts:
+    return {part: sample["phases_ns"][part] if part in PHASES else sample[f"{part}_ns"] for part in PARTS}

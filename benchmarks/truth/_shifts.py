@@ -26,9 +26,7 @@ class Shift:
 def shifts(trios: Sequence[Trio]) -> dict[str, Shift]:
     """Of every part of the delayed step, and of the one after it (with NEXT before its name)."""
     found = [shift(part, [trio.delayed[part] - trio.undelayed[part] for trio in trios]) for part in PARTS]
-    found += [
-        shift(f"{NEXT}{part}", [trio.following[part] - trio.undelayed[part] for trio in trios]) for part in PARTS
-    ]
+    found += [shift(f"{NEXT}{part}", [trio.following[part] - trio.undelayed[part] for trio in trios]) for part in PARTS]
     return {each.part: each for each in found}
 
 

@@ -38,6 +38,10 @@ def spans(marks: Iterable[Mark]) -> dict[tuple[Way, str], int]:
     return found
 
 
+def is_of_an_object(request_line: str) -> bool:
+    return _REQUEST_LINE.match(request_line) is not None
+
+
 def _transfer(request_line: str) -> tuple[Way, str] | None:
     found = _REQUEST_LINE.match(request_line)
     if found is None:

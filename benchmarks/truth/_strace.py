@@ -5,52 +5,46 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from benchmarks._stack import running
-from benchmarks.truth._spans import Mark
+from benchmarks.truth._spans import Mark, is_of_an_object
 
-ATTACH_SECONDS = 20.0
-_SENDS = re.compile(r'^\d+ +(\d+)\.(\d{6}) sendto\(\d+, "([^"]*)')
-_RECEIVED = re.compile(r"^\d+ +(\d+)\.(\d{6}) (?:recvfrom\(|<\.\.\. recvfrom resumed>).* = [1-9]\d*(?: <(\d+)\.(\d{6})>)?$")
+HEAD_CHARACTERS = 300
+_CALL = re.compile(r"^(?P<thread>\d+) +(?P<at>\d+\.\d{6}) (?:<\.\.\. )?(?P<call>sendto|recvfrom)")
+_SENT = re.compile(r'sendto\(\d+, "([^"]*)')
+_ENDED = re.compile(r" = [1-9]\d*(?: <(\d+\.\d{6})>)?$")
 
 
-@contextmanager
-def watched(pid: int, folder: Path) -> Iterator[Path | None]:
-    """The file that tells, whole when the block has ended; null where there is no strace, or it may not look."""
+def command(told: Path) -> list[str] | None:
+    """What a program is started with to be watched, with all its children; null where that cannot be."""
     program = shutil.which("strace")
-    if program is None:
-        yield None
-        return
-    told = folder / "strace"
-    command = [program, "-f", "-ttt", "-T", "-s", "300", "-e", "trace=sendto,recvfrom", "-o", str(told), "-p", str(pid)]
-    with (folder / "strace-stderr").open("wb") as log:
-        with running(command, {}, folder=folder, stderr=log) as process:
-            yield told if _attached(process, folder / "strace-stderr") else None
+    words = ["-f", "--seccomp-bpf", "-ttt", "-T", "-s", str(HEAD_CHARACTERS), "-e", "trace=sendto,recvfrom"]
+    under = [program or "strace", *words, "-o", str(told)]
+    if program is None or subprocess.run([*under, "true"], capture_output=True, check=False).returncode:
+        return None
+    return under
 
 
-def _attached(process: subprocess.Popen[bytes], log: Path) -> bool:
-    deadline = time.monotonic() + ATTACH_SECONDS
-    while time.monotonic() < deadline and process.poll() is None:
-        if b"attached" in log.read_bytes():
-            return True
-        time.sleep(0.02)
-    return False
+def marks(lines: Iterable[str]) -> Iterator[Mark]:
+    """Of what passed between the program and S3. A thread's replies are to what it last asked for.
 
-
-def marks(lines: Iterator[str]) -> Iterator[Mark]:
-    """A call that another thread's came between is told in two lines: it was made with the first, done by the second."""
+    A call that another thread's came between is told in two lines: it began with the first and ended with the second.
+    """
+    asks_s3: dict[str, bool] = {}
     for line in lines:
-        if sends := _SENDS.match(line):
-            yield Mark(_ns(sends[1], sends[2]), sends[3])
-        elif received := _RECEIVED.match(line):
-            resumed = "resumed>" in line
-            lasted_ns = 0 if resumed or received[3] is None else _ns(received[3], received[4])
-            yield Mark(_ns(received[1], received[2]) + lasted_ns, None)
+        call = _CALL.match(line)
+        if call is None:
+            continue
+        thread, at_ns = call["thread"], _ns(call["at"])
+        if sent := _SENT.search(line):
+            asks_s3[thread] = is_of_an_object(sent[1]) or (asks_s3.get(thread, False) and "HTTP/1.1" not in sent[1])
+            yield Mark(at_ns, sent[1])
+        elif call["call"] == "recvfrom" and asks_s3.get(thread) and (ended := _ENDED.search(line)):
+            lasted_ns = 0 if "resumed>" in line or ended[1] is None else _ns(ended[1])
+            yield Mark(at_ns + lasted_ns, None)
 
 
-def _ns(seconds: str, micros: str) -> int:
-    return int(seconds) * 1_000_000_000 + int(micros) * 1000
+def _ns(seconds: str) -> int:
+    whole, _, micros = seconds.partition(".")
+    return int(whole) * 1_000_000_000 + int(micros) * 1000

@@ -16,10 +16,11 @@ DELAY_MS = DELAY_SECONDS * 1e3
 WITHIN_MS = max(5.0, 0.05 * DELAY_MS)
 OTHERS_WITHIN_MS = 2.0
 NOTES = (
-    f"{DELAY_MS:g} ms at one place of one step; every step's transform takes {TRANSFORM_SECONDS * 1e3:g} ms. Medians of",
-    "paired differences with an undelayed step next to it, in ms [95 % interval, sign test]. `else`: the part of the delayed",
-    f"step, or of the one after it, that moved most of those that must not. The limit: within {WITHIN_MS:g} ms of what is",
-    f"expected, and all else within {OTHERS_WITHIN_MS:g} ms. Where intervals are wider than that, the machine was too busy.",
+    f"{DELAY_MS:g} ms at one place of one step; the transform of every step takes {TRANSFORM_SECONDS * 1e3:g} ms. Medians",
+    "of paired differences with an undelayed step beside it, in ms [95 % interval, sign test]. `else`: the part of the",
+    "delayed step, or of the one after it, that moved most of those that must not. A row holds where the part moved as",
+    f"expected within {WITHIN_MS:g} ms, and no other one by more than {OTHERS_WITHIN_MS:g} ms. Where intervals are wider,",
+    "the machine was too busy to tell: more --rounds, or a better place in its queue (`chrt --rr 1 python -m ...`).",
 )
 
 
