@@ -25,9 +25,9 @@ ONE_CONNECTION = {"S3_PART_CONCURRENCY": "1", "S3_PART_MB": "7"}
 """What is still in the kernel's buffers, a proxy takes for arrived: here that is the last part at most, of 2 MB."""
 NOTES = (
     f"Steps of {PAYLOAD_MB} MB raw. A transfer is from the first byte of its first request until the last byte of its",
-    "last reply. The proxy hands on bytes and knows no HTTP; strace stamps sendto and recvfrom of all threads. Watched by",
-    "strace, parts go over several connections, as by default; by the proxy, one after the other over one. Medians of the",
-    "ratios of single transfers [95 % interval, sign test].",
+    "last reply. The proxy hands on bytes and knows no HTTP; strace stamps sendto and recvfrom of all threads. Parts go",
+    "over several connections, as by default, where strace looks; over one, where the proxy does. Medians of the ratios",
+    "of single transfers [95 % interval, sign test].",
 )
 Spans = Mapping[tuple[Way, str], int]
 
