@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from statistics import median
+from textwrap import wrap
 
 from benchmarks._arms import empty_bucket
 from benchmarks._stack import emulators, scratch, worker
@@ -23,11 +24,12 @@ LIMIT = 0.05
 WAYS: tuple[Way, ...] = ("download", "upload")
 ONE_CONNECTION = {"S3_PART_CONCURRENCY": "1", "S3_PART_MB": "7"}
 """What is still in the kernel's buffers, a proxy takes for arrived: here that is the last part at most, of 2 MB."""
-NOTES = (
-    f"Steps of {PAYLOAD_MB} MB raw. A transfer is from the first byte of its first request until the last byte of its",
-    "last reply. The proxy hands on bytes and knows no HTTP; strace stamps sendto and recvfrom of all threads. Parts go",
-    "over several connections, as by default, where strace looks; over one, where the proxy does. Medians of the ratios",
-    "of single transfers [95 % interval, sign test].",
+NOTES = wrap(
+    f"Steps of {PAYLOAD_MB} MB raw. A transfer is from the first byte of its first request until the last byte of its "
+    "last reply. The proxy hands on bytes and knows no HTTP; strace stamps sendto and recvfrom of all threads. Parts "
+    "go over several connections, as by default, where strace looks; over one, where the proxy does. Medians of the "
+    "ratios of single transfers [95 % interval, sign test].",
+    width=118,
 )
 Spans = Mapping[tuple[Way, str], int]
 

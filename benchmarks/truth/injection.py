@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from textwrap import wrap
 from typing import get_args
 
 from benchmarks.truth import Row
@@ -15,13 +16,14 @@ ROUNDS = 30
 DELAY_MS = DELAY_SECONDS * 1e3
 WITHIN_MS = max(5.0, 0.05 * DELAY_MS)
 OTHERS_WITHIN_MS = 2.0
-TRANSFORM_MS = TRANSFORM_SECONDS * 1e3
-NOTES = (
-    f"{DELAY_MS:g} ms at one place of one step; the transform of every step takes {TRANSFORM_MS:g} ms. Medians of paired",
-    "differences with an undelayed step beside it, in ms [95 % interval, sign test]. `else`: the part of the delayed step,",
-    "or of the one after it, that moved most of those that must not. A row holds where the part moved as expected within",
-    f"{WITHIN_MS:g} ms and no other one by more than {OTHERS_WITHIN_MS:g} ms. Where intervals are wider, the machine was",
-    "too busy to tell: give it more --rounds, or a better place in the queue for the cores (chrt --rr 1 python -m ...).",
+NOTES = wrap(
+    f"{DELAY_MS:g} ms at one place of one step; every step's transform takes {TRANSFORM_SECONDS * 1e3:g} ms. Medians "
+    "of paired differences with an undelayed step beside it, in ms [95 % interval, sign test]. `else`: the part of "
+    "the delayed step, or of the one after it, that moved most of those that must not. A row holds where the part "
+    f"moved as expected within {WITHIN_MS:g} ms and no other one by more than {OTHERS_WITHIN_MS:g} ms. Where intervals "
+    "are wider, the machine was too busy to tell: give it more --rounds, or a better place in the queue for the cores "
+    "(chrt --rr 1 python -m ...).",
+    width=118,
 )
 
 
