@@ -45,25 +45,31 @@ def _accept(listener: socket.socket, server: tuple[str, int], found: Tap) -> Non
     with suppress(OSError):  # the listener is closed
         while True:
             client, _ = listener.accept()
-            onward = socket.create_connection(server)
-            for each in (client, onward):
-                each.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            threading.Thread(target=_requests, args=(client, onward, found), daemon=True).start()
-            threading.Thread(target=_replies, args=(onward, client, found), daemon=True).start()
+            threading.Thread(target=_serve, args=(client, server, found), daemon=True).start()
 
 
-def _requests(source: socket.socket, target: socket.socket, found: Tap) -> None:
+def _serve(client: socket.socket, server: tuple[str, int], found: Tap) -> None:
+    with client, socket.create_connection(server) as onward:
+        for each in (client, onward):
+            each.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        replies = threading.Thread(target=_replies, args=(onward, client, found), daemon=True)
+        replies.start()
+        _requests(client, onward, found)
+        replies.join()
+
+
+def _requests(client: socket.socket, onward: socket.socket, found: Tap) -> None:
     with suppress(OSError):
-        while chunk := source.recv(CHUNK_BYTES):
+        while chunk := client.recv(CHUNK_BYTES):
             # Stamped before it goes on: the client has begun.
             found.marks.append(Mark(monotonic_ns(), chunk[:HEAD_CHARACTERS].decode("latin-1")))
-            target.sendall(chunk)
-        target.shutdown(socket.SHUT_WR)
+            onward.sendall(chunk)
+        onward.shutdown(socket.SHUT_WR)
 
 
-def _replies(source: socket.socket, target: socket.socket, found: Tap) -> None:
+def _replies(onward: socket.socket, client: socket.socket, found: Tap) -> None:
     with suppress(OSError):
-        while chunk := source.recv(CHUNK_BYTES):
-            target.sendall(chunk)
+        while chunk := onward.recv(CHUNK_BYTES):
+            client.sendall(chunk)
             found.marks.append(Mark(monotonic_ns(), None))
-        target.shutdown(socket.SHUT_WR)
+        client.shutdown(socket.SHUT_WR)
