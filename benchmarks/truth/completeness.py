@@ -33,8 +33,9 @@ def sums(what: str, lines: Lines, steps: int) -> Row:
     done = chains(lines)
     apart = [abs(difference) for chain in done for difference in apart_ns(chain)]
     there = sum(len(chain.steps) for chain in done)
-    figure = f"{len(done)} chains, {there} steps, {len(apart)} sums: at most {max(apart)} ns apart"
-    return Row(f"{what}: the parts add up", figure, "0 ns", there == steps and max(apart) == 0)
+    most = max(apart, default=0)
+    figure = f"at most {most} ns apart; chains: {len(done)}, steps: {there}, sums: {len(apart)}"
+    return Row(f"{what}: the parts add up", figure, "0 ns", there == steps and most == 0)
 
 
 def unattributed_row(lines: Lines) -> Row:

@@ -43,7 +43,7 @@ def _holds(lines: list[dict[str, Any]], steps: int = 2) -> bool | None:
 def test_parts_that_add_up_hold() -> None:
     row = completeness.sums("made up", _lines(), 2)
     assert row.holds
-    assert row.figure == "1 chains, 2 steps, 7 sums: at most 0 ns apart"
+    assert row.figure == "at most 0 ns apart; chains: 1, steps: 2, sums: 7"
 
 
 @pytest.mark.parametrize("part", [*PARTS_BESIDE_PHASES, *BETWEEN_STEPS])
@@ -72,3 +72,7 @@ def test_a_step_of_which_more_than_a_tenth_belongs_to_nothing_is_told() -> None:
     assert completeness.unattributed_row(lines).holds
     lines[1]["transit_ns"] = 9
     assert not completeness.unattributed_row(lines).holds
+
+
+def test_a_run_without_a_chain_that_is_done_proves_nothing() -> None:
+    assert not _holds(_lines()[:2])

@@ -11,7 +11,7 @@ from benchmarks.truth._shifts import interval, shifts
 from tests.delays.places import PLACES, Delays, Place
 
 DOCS = Path(__file__).parents[2] / "docs" / "truth.md"
-DELAY_SECONDS = 0.3
+DELAY_SECONDS = 0.6
 UNMISTAKABLE_MS = DELAY_SECONDS * 1e3 / 2
 TURNS = 5
 TRIED: tuple[Place, ...] = (
