@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from textwrap import wrap
 from typing import get_args
@@ -9,7 +10,9 @@ from typing import get_args
 from benchmarks.truth import Row
 from benchmarks.truth._expected import EXPECTED, Expected
 from benchmarks.truth._injecting import DELAY_SECONDS, TRANSFORM_SECONDS, Trio, injected
+from benchmarks.truth._priority import first_in_line
 from benchmarks.truth._shifts import Shift, off_ms, shifts
+from stepbench import machine
 from tests.delays.places import PLACES, OnTheWay, Place
 
 ROUNDS = 30
@@ -21,17 +24,24 @@ NOTES = wrap(
     "of paired differences with an undelayed step beside it, in ms [95 % interval, sign test]. `else`: the part of "
     "the delayed step, or of the one after it, that moved most of those that must not. A row holds where the part "
     f"moved as expected within {WITHIN_MS:g} ms and no other one by more than {OTHERS_WITHIN_MS:g} ms. Where intervals "
-    "are wider, the machine was too busy to tell: give it more --rounds, or a better place in the queue for the cores "
-    "(chrt --rr 1 python -m ...).",
+    "are wider, the machine was too busy to tell: more --rounds would, or root's right to go before others (SCHED_RR).",
     width=118,
 )
 
 
 def run(rounds: int | None) -> list[Row]:
     count = rounds or ROUNDS
-    found = injected(count)
+    with first_in_line() as first:
+        found = injected(count)
     on_the_way = {place: found.held.get(place, 0) for place in get_args(OnTheWay)}
-    return [row(place, found.turns[place], EXPECTED[place], on_the_way.get(place, count)) for place in PLACES]
+    rows = [row(place, found.turns[place], EXPECTED[place], on_the_way.get(place, count)) for place in PLACES]
+    return [_surroundings(count, first=first), *rows]
+
+
+def _surroundings(rounds: int, *, first: bool) -> Row:
+    others = "which our programs went before" if first else "which our programs had to queue with"
+    load = f"{machine.cores()} cores, load {os.getloadavg()[0]:.1f}, {others}"
+    return Row("each place", f"{rounds} turns; {load}")
 
 
 def row(place: Place, trios: Sequence[Trio], expected: Expected, held: int, delay_ms: float = DELAY_MS) -> Row:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from benchmarks.truth import injection
 from benchmarks.truth._expected import EXPECTED, NEXT, PARTS, Expected, Parts
 from benchmarks.truth._injecting import Injected, Trio, injected
+from benchmarks.truth._priority import first_in_line
 from benchmarks.truth._shifts import interval, shifts
 from tests.delays.places import PLACES, Delays, Place
 
@@ -80,6 +82,13 @@ def test_warm_up_steps_and_those_beyond_the_end_are_never_held_up() -> None:
     delays = Delays(1.0, 0.0, [["executor: decode", None]])
     assert delays.seconds("executor: decode", 1, 1) == 1.0
     assert [delays.of(chain, step) for chain, step in ((-1, 1), (0, 1), (1, 0), (1, 2), (1, 3), (2, 1))] == [None] * 6
+
+
+def test_who_may_go_first_does_so_within_the_block_and_nobody_afterwards() -> None:
+    before = os.sched_getscheduler(0)
+    with first_in_line() as first:
+        assert os.sched_getscheduler(0) == (os.SCHED_RR if first else before)
+    assert os.sched_getscheduler(0) == before
 
 
 @pytest.fixture(scope="module")
