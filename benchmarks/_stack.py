@@ -49,9 +49,12 @@ def surroundings(stack: Stack | None = None) -> dict[str, str]:
 
 
 @contextmanager
-def worker(stack: Stack, executors: int) -> Iterator[subprocess.Popen[bytes]]:
-    """`python -m worker` with its executors up. Raises ProgramFailed if it does not come up."""
-    command = [sys.executable, "-P", "-m", "worker", "--while-stdin-open", f"--executors={executors}"]
+def worker(stack: Stack, executors: int, under: Sequence[str] = ()) -> Iterator[subprocess.Popen[bytes]]:
+    """`python -m worker` with its executors up, started by the command `under` if one is given.
+
+    Raises ProgramFailed if it does not come up.
+    """
+    command = [*under, sys.executable, "-P", "-m", "worker", "--while-stdin-open", f"--executors={executors}"]
     settings = {"LOG_LEVEL": "info", "LOG_FORMAT": "json", "DRAIN_TIMEOUT": "1"}
     with (
         scratch() as folder,
