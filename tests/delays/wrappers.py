@@ -30,8 +30,9 @@ def _orchestrator(delays: Delays) -> None:
 
 
 def _worker(delays: Delays) -> None:
-    from stepbench.messages import StepMessage, parse
     from worker.executors import ExecutorProcess
+
+    from stepbench.messages import StepMessage, parse
     from worker.intake import Intake
 
     def before(_intake: Any, received: Sequence[Any], *_: Any) -> None:
