@@ -30,8 +30,7 @@ def _orchestrator(delays: Delays) -> None:
 
 
 def _worker(delays: Delays) -> None:
-    from worker.executors import ExecutorProcess
-
+    from stepbench.executors.process import ExecutorProcess
     from stepbench.messages import StepMessage, parse
     from worker.intake import Intake
 
