@@ -22,6 +22,11 @@ if TYPE_CHECKING:
 
 USER_AGENT = "stepbench"
 
+# Where awscrt is installed, for S3_CLIENT=crt, botocore would sign and sum with it in every client: boto3's figures
+# would depend on another choice's extra, and an upload in parts that is refused would print a traceback of awscrt's.
+# Read by botocore when it is loaded, which nothing here does before this module.
+os.environ.setdefault("BOTO_DISABLE_CRT", "true")
+
 
 class AwsConfig(Frozen):
     """Everything that a process needs to talk to S3 and SQS as the user configured it; plain data, fit for a pipe."""

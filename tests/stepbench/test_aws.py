@@ -1,5 +1,9 @@
 from __future__ import annotations
 
+import importlib.util
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -203,3 +207,11 @@ def test_keys_of_its_own_keep_all_of_the_users_configuration_out(monkeypatch: py
     assert credentials(clients).token is None
     config: Any = clients.s3.meta.config
     assert config.proxies == {}
+
+
+def test_the_sdk_does_not_sign_with_another_choices_library() -> None:
+    assert importlib.util.find_spec("awscrt"), "without it there is nothing to prove"
+    script = "from stepbench.s3_clients import boto3; from botocore.compat import HAS_CRT; print(HAS_CRT)"
+    surroundings = {name: value for name, value in os.environ.items() if name != "BOTO_DISABLE_CRT"}
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, env=surroundings)
+    assert done.stdout == "False\n"
