@@ -62,7 +62,7 @@ def _about_number(rounds: int, signals: Signals) -> Iterator[str]:
         )
     asked = signals.rounds_asked
     if rounds and rounds < FEW_ROUNDS:
-        yield f"{_rounds(rounds)} tell little: only very large differences are seen. Try --repeats {ENOUGH_ROUNDS}."
+        yield f"Too few rounds ({rounds}): only very large differences are seen. Try --repeats {ENOUGH_ROUNDS}."
     elif rounds and asked is not None and rounds < min(asked, ENOUGH_ROUNDS):
         yield f"Only {rounds} of {_rounds(asked)} were measured; compare --resume measures the others."
 

@@ -161,7 +161,7 @@ def test_raw_data_are_the_csv_of_the_tables(tmp_path: Path) -> None:
 def test_doubts_are_counted_at_the_answer_and_told_below(tmp_path: Path) -> None:
     text = _Outline(page_of(experiment(tmp_path / "e", repeats=3))).text
     assert "what is doubtful, and what to try" in text
-    assert "tell little: only very large differences are seen. Try --repeats 10." in text
+    assert "Too few rounds (3): only very large differences are seen. Try --repeats 10." in text
 
 
 def test_a_machine_adds_its_cost(tmp_path: Path) -> None:
