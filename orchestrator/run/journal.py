@@ -144,7 +144,7 @@ class Journal:
         self.whole_bytes = whole_bytes
 
     def write(self, lines: Sequence[Line]) -> None:
-        """See `append`."""
+        """As `append`, of what a metrics file holds."""
         self.append(lines)
 
     def append(self, lines: Sequence[Frozen]) -> None:

@@ -27,11 +27,11 @@ def check(settings: Settings, clients: Clients) -> None:
     Raises the SDK's error for a missing bucket or queue, missing credentials, or a wrong region.
     """
     assert settings.bucket is not None
-    urls = [url for url in (settings.steps_queue_url, settings.results_queue_url) if url is not None]
-    sqs = clients.sqs if urls else None  # made first: that there is no region is known without a call
+    urls = (settings.steps_queue_url, settings.results_queue_url)
+    # The client is made first: that there is no region is known without a call.
+    queues = [(clients.sqs, url) for url in urls if url is not None]
     _bucket(clients, settings.bucket)
-    for url in urls:
-        assert sqs is not None
+    for sqs, url in queues:
         sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
 
 
