@@ -6,7 +6,7 @@ from time import time
 from typing import Any
 
 from stepbench.messages import Completion, OutputSpec, PayloadRef, StepError, StepMessage
-from stepbench.queues import Received
+from stepbench.queues import Outgoing, Received
 from stepbench.samples import PHASES, ExecutorFacts, Phase, S3Facts, WorkerFacts
 from worker.held import HeldStep
 
@@ -146,3 +146,7 @@ def make_held(receipt: str = "receipt", received_at_ns: int = 0, receive_count: 
         receive_count=receive_count,
     )
     return HeldStep(message=message, received=received, received_at_ns=received_at_ns)
+
+
+def outgoing(*bodies: str) -> list[Outgoing]:
+    return [Outgoing(body) for body in bodies]
