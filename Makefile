@@ -4,7 +4,7 @@
 PYTHON ?= python3
 # Arguments for the program of `make run`, and for pytest in `make test`.
 ARGS ?=
-PYTEST_ARGS ?= -n auto --maxprocesses 8
+PYTEST_ARGS ?= -n auto --maxprocesses 8 --dist worksteal
 
 VENV := .venv
 IN_VENV := $(VENV)/bin/python
