@@ -12,8 +12,7 @@ from orchestrator.channels import Channel
 from orchestrator.report.summary import Summary
 from orchestrator.report.terminal import show
 from orchestrator.run import closing, resumption
-from orchestrator.run.journal import Journal, now_text
-from orchestrator.run.lines import Event
+from orchestrator.run.journal import Journal
 from orchestrator.run.plan import Plan
 from orchestrator.run.site import Site
 from orchestrator.s3_copy.keeping import Keeping
@@ -59,8 +58,7 @@ def telling_what_is_kept(plan: Plan, site: Site, journal: Journal) -> Iterator[N
             yield
     except KeyboardInterrupt:
         try:
-            sent = site.clients.sqs_calls.take().requests
-            journal.write([Event(event="interrupted", at=now_text(), sqs_requests=sent)])
+            closing.break_off(site, journal)
         except EnvironmentRefused as error:
             say(str(error))
         say(f"Interrupted. {_kept(plan, site, journal)}")

@@ -19,7 +19,6 @@ from orchestrator.report.units import one_line, shortened
 from orchestrator.run import closing, first_payload, single, site
 from orchestrator.run.closing import Ending
 from orchestrator.run.journal import now_text
-from orchestrator.run.lines import Event
 from orchestrator.run.single import Identity, Run
 from orchestrator.run.site import Site
 from stepbench import aws_errors
@@ -76,7 +75,7 @@ def _ended(identity: Identity, settings: Settings, hands: Hands) -> Ending:
         try:
             channel = run.execute(payload, tally.saw)
         except KeyboardInterrupt:
-            run.journal.write([Event(event="interrupted", at=now_text())])
+            closing.break_off(run.site, run.journal)
             raise
         return run.close(channel)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from orchestrator.channels import Channel
 from orchestrator.report import metrics_file
@@ -49,7 +49,7 @@ def close(plan: Plan, site: Site, journal: Journal, channel: Channel, keeping: K
     s3 = site.clients.s3
     closing = _Closing(site)
     closing.did(channel.close)
-    journal.write([Event(event="closing", at=now_text(), sqs_requests=site.clients.sqs_calls.take().requests)])
+    journal.write([_counted("closing", site)])
     file = _read_again(journal)
     # `resume --retry-failed` begins with the payloads of chains that failed.
     has_failed = any(not end.ok for end in file.ends.values())
@@ -74,6 +74,15 @@ def _read_again(journal: Journal) -> MetricsFile:
         return metrics_file.read(journal.path)
     except UsageError as error:
         raise EnvironmentRefused(f"{error}; somebody else has touched the metrics file of this run") from error
+
+
+def break_off(site: Site, journal: Journal) -> None:
+    """Writes that the run was interrupted. Raises EnvironmentRefused where there is no room for it."""
+    journal.write([_counted("interrupted", site)])
+
+
+def _counted(event: Literal["closing", "interrupted"], site: Site) -> Event:
+    return Event(event=event, at=now_text(), sqs_requests=site.clients.sqs_calls.take().requests)
 
 
 class _Closing:
