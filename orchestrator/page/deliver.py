@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 from orchestrator.cost.costs import Wanted
@@ -91,12 +92,12 @@ def _tables(
         return
     if path.suffix == suffix and not path.is_dir():
         table = tables[SAMPLES]
-        yield Item(flag, path, lambda: form(table), is_ours(table), f"{table.length:,} {table.name}")
+        yield Item(flag, path, partial(form, table), is_ours(table), f"{table.length:,} {table.name}")
         return
     output.make_folder(flag, path)
     for table in tables.values():
         place = path / f"{table.name}{suffix}"
-        yield Item(flag, place, lambda table=table: form(table), is_ours(table), f"{table.length:,} rows")  # type: ignore[misc]
+        yield Item(flag, place, partial(form, table), is_ours(table), f"{table.length:,} rows")
 
 
 def _json(asked: Asked, tables: Mapping[str, Table]) -> Iterator[Item]:
@@ -116,7 +117,7 @@ def _png(asked: Asked, view: View) -> Iterator[Item]:
     output.make_folder("--png", asked.png)
     for chart in charts_of(view):
         place = asked.png / f"{chart.name}.png"
-        yield Item("--png", place, lambda chart=chart: png.picture(chart), _is_png, chart.title)  # type: ignore[misc]
+        yield Item("--png", place, partial(png.picture, chart), _is_png, chart.title)
 
 
 def _is_csv(table: Table) -> Callable[[bytes], bool]:
