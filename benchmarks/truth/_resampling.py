@@ -52,7 +52,8 @@ def pairs(values: Sequence[Sequence[float]], repeats: int, count: int) -> Iterat
     for _ in range(count):
         first = int(chance.integers(0, len(values) - repeats + 1))
         taken = [chance.choice(arms, 2, replace=False) for arms in values[first : first + repeats]]
-        yield tuple({number: float(arms[side]) for number, arms in enumerate(taken)} for side in (0, 1))  # type: ignore[misc] # two of them
+        case, baseline = ({number: float(arms[side]) for number, arms in enumerate(taken)} for side in (0, 1))
+        yield case, baseline
 
 
 def share_found(values: Sequence[Sequence[float]], repeats: int, factor: float, count: int) -> float:
