@@ -6,11 +6,10 @@ from math import isfinite
 
 from orchestrator.page.cases import CaseFigures
 from orchestrator.report import units
+from orchestrator.verdicts import words
 from orchestrator.verdicts.comparison import Comparison
 
 ABSENT = "\N{EN DASH}"
-TIMES_FROM = 2.0
-"""From here on a ratio is told as a factor, below as percent."""
 
 
 def milliseconds(duration_ns: float | None) -> str:
@@ -59,13 +58,7 @@ def compared(found: Comparison) -> str:
     word = "faster" if found.verdict == "less" else "slower"
     if found.scale != "ratio":
         return f"{milliseconds(abs(found.estimate))} {word}"
-    return f"{by(found.estimate)} {word}"
-
-
-def by(ratio: float) -> str:
-    """How far a ratio is from 1."""
-    factor = max(ratio, 1 / ratio) if ratio > 0 else 1.0
-    return f"{factor:.2f} times" if factor >= TIMES_FROM else f"{abs(ratio - 1) * 100:.1f} %"
+    return f"{words.by(found.estimate)} {word}"
 
 
 def ratio(case: CaseFigures) -> str:

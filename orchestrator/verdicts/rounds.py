@@ -37,7 +37,7 @@ def apart(case: ByRound, baseline: ByRound) -> tuple[Vector, Scale]:
 
 def on_scale(value: float, scale: Scale) -> float:
     """What a person reads: a ratio in place of its logarithm."""
-    return exp(min(value, LARGEST_LOGARITHM)) if scale == "ratio" else value
+    return exp(min(max(value, -LARGEST_LOGARITHM), LARGEST_LOGARITHM)) if scale == "ratio" else value
 
 
 def from_scale(value: float, scale: Scale) -> float:
@@ -45,4 +45,4 @@ def from_scale(value: float, scale: Scale) -> float:
 
 
 LARGEST_LOGARITHM = 700.0
-"""Beyond it there is no such float."""
+"""Beyond it there is no such float, nor one so close to 0."""

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from orchestrator.verdicts.comparison import Comparison
+from orchestrator.verdicts.rounds import Scale
 
+Form = Callable[[float], str]
 TIMES_FROM = 2.0
 """From this ratio on, a person says times and not percent."""
 
@@ -15,32 +17,52 @@ def sentence(
 ) -> str:
     """`arrow is 12.0 % faster than json (10.1 % to 13.8 %)`. `less` and `more` fit the quantity: `smaller`, `larger`.
 
-    12 % faster: it needs 12 % less time. Differences that have no ratio are told in `unit`.
+    12 % faster: it needs 12 % less time. Differences that have no ratio are told in `unit`. The bounds are told as the
+    estimate is: in percent or in times, never one in each.
     """
     if found.interval is None or found.estimate is None:
         return f"{case} against {baseline}: cannot tell, {found.reason or 'nothing was measured'}"
-    say = _ratio if found.scale == "ratio" else _difference(unit)
     if found.verdict == "no difference seen":
-        return f"{case} and {baseline}: no difference seen{_could(found, say)}"
+        return f"{case} and {baseline}: no difference seen{_could(found, unit)}"
+    say = _saying(found.estimate, found.scale, unit)
     direction = more if found.verdict == "more" else less
     nearer, farther = sorted((found.interval.low, found.interval.high), reverse=found.verdict == "less")
     return f"{case} is {say(found.estimate)} {direction} than {baseline} ({say(nearer)} to {say(farther)})"
 
 
-def _could(found: Comparison, say: Callable[[float], str]) -> str:
+def by(ratio: float) -> str:
+    """How far a ratio is from 1: `12.0 %`, `3.54 times`."""
+    return _form_of(ratio)(ratio)
+
+
+def _could(found: Comparison, unit: str) -> str:
     """Nothing is seen of what is too small for these data, and that is not to be taken for nothing."""
     if found.detectable is None or found.error == 0:
         return ""
+    say = _saying(found.detectable, found.scale, unit)
     return f"; one of {say(found.detectable)} would have been, nine times in ten"
 
 
-def _ratio(ratio: float) -> str:
-    if ratio >= TIMES_FROM:
-        return f"{ratio:.2f} times"
-    if 0 < ratio <= 1 / TIMES_FROM:
-        return f"{1 / ratio:.2f} times"
+def _saying(amount: float, scale: Scale, unit: str) -> Form:
+    """The form in which `amount` is told, and all that stands beside it."""
+    return _form_of(amount) if scale == "ratio" else _in_unit(unit)
+
+
+def _form_of(ratio: float) -> Form:
+    return _in_times if _factor(ratio) >= TIMES_FROM else _in_percent
+
+
+def _in_times(ratio: float) -> str:
+    return f"{_factor(ratio):.2f} times"
+
+
+def _in_percent(ratio: float) -> str:
     return f"{abs(ratio - 1) * 100:.1f} %"
 
 
-def _difference(unit: str) -> Callable[[float], str]:
+def _in_unit(unit: str) -> Form:
     return lambda amount: f"{abs(amount):.4g}{' ' * bool(unit)}{unit}"
+
+
+def _factor(ratio: float) -> float:
+    return max(ratio, 1 / ratio)

@@ -18,10 +18,3 @@ def test_no_amount_is_shown_as_nothing_or_with_an_exponent(amount: float) -> Non
     text = shown.usd(amount)
     assert "e" not in text
     assert float(text.strip("$").replace(",", "")) == pytest.approx(amount, rel=0.01)
-
-
-@pytest.mark.parametrize(
-    ("ratio", "text"), [(0.25, "4.00 times"), (0.9, "10.0 %"), (1.051, "5.1 %"), (3.0, "3.00 times")]
-)
-def test_a_ratio_is_told_as_percent_or_as_a_factor(ratio: float, text: str) -> None:
-    assert shown.by(ratio) == text

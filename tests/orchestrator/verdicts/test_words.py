@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from orchestrator.verdicts.comparison import paired
-from orchestrator.verdicts.words import sentence
+from orchestrator.verdicts.comparison import Comparison, Interval, paired
+from orchestrator.verdicts.words import by, sentence
 from tests.orchestrator.verdicts.given import noisy, times
 
 BASELINE = noisy(1e9, spread=0.002)
@@ -21,6 +21,45 @@ CASE = noisy(1e9, spread=0.002, seed=2)
 )
 def test_a_difference_is_told_with_its_bounds(factor: float, says: str) -> None:
     assert sentence("arrow", "json", paired(times(CASE, factor), BASELINE)).startswith(says)
+
+
+@pytest.mark.parametrize(
+    ("low", "estimate", "high", "says"),
+    [
+        (0.4950, 0.5000, 0.5051, "2.00 times faster than json (1.98 times to 2.02 times)"),
+        (0.4950, 0.5001, 0.5051, "50.0 % faster than json (49.5 % to 50.5 %)"),
+        (1.9802, 2.0000, 2.0200, "2.00 times slower than json (1.98 times to 2.02 times)"),
+        (1.9802, 1.9999, 2.0200, "100.0 % slower than json (98.0 % to 102.0 %)"),
+        (1.0000, 5.0000, 25.000, "5.00 times slower than json (1.00 times to 25.00 times)"),
+    ],
+)
+def test_both_bounds_are_told_in_the_form_of_the_estimate(low: float, estimate: float, high: float, says: str) -> None:
+    told = sentence(
+        "arrow",
+        "json",
+        Comparison(
+            verdict="less" if estimate < 1 else "more",
+            scale="ratio",
+            rounds=10,
+            estimate=estimate,
+            interval=Interval(low=low, high=high, alpha=0.01),
+        ),
+    )
+    assert told == f"arrow is {says}"
+
+
+@pytest.mark.parametrize(
+    ("ratio", "text"), [(0.25, "4.00 times"), (0.9, "10.0 %"), (1.051, "5.1 %"), (3.0, "3.00 times")]
+)
+def test_a_ratio_is_told_as_percent_or_as_a_factor(ratio: float, text: str) -> None:
+    assert by(ratio) == text
+
+
+@pytest.mark.parametrize("factor", [1e-300, 1e300])
+def test_the_farthest_ratio_is_told_all_the_same(factor: float) -> None:
+    huge = paired(dict.fromkeys(range(5), factor), dict.fromkeys(range(5), 1 / factor))
+    assert " times " in sentence("a", "b", huge)
+    assert huge.located is not None
 
 
 def test_where_none_is_seen_the_sentence_says_what_would_have_been() -> None:
