@@ -21,7 +21,7 @@ from orchestrator.verdicts.rounds import ByRound, apart
 from orchestrator.verdicts.student import quantile
 
 REPEATS = 25
-"""Rounds of an experiment, unless told otherwise: ten do not find 5 % on a machine that is shared."""
+"""Rounds of a comparison that is to find 5 %: as many as an experiment has by itself do not, on a shared machine."""
 SEED = 1
 Pair = tuple[ByRound, ByRound]
 MOST_ROUNDS = 5_000

@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from benchmarks.truth import Row
 from benchmarks.truth._bounds import upper
 from benchmarks.truth._resampling import medians, pairs, rounds_to_use
+from orchestrator.verdicts import ENOUGH_ROUNDS
 from orchestrator.verdicts.comparison import ALPHA, paired
 
-ROUNDS = 10
-"""Fewer than an experiment has unless told otherwise: the fewer, the harder it is to be honest."""
+ROUNDS = ENOUGH_ROUNDS
+"""Of a comparison: the fewer, the harder it is to be honest."""
 LIMIT = 0.05
 RESAMPLES = 2_000
 NOTES = (

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field, replace
 
 from stepbench.errors import UsageError
 
-DEFAULT_REPEATS = 10
 MOST_REPEATS = 10_000
 DEFAULT_SEED = 1
 

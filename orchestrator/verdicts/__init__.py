@@ -11,3 +11,6 @@ round befell both. `docs/statistics.md` says in plain words what is done and why
 * `gate` whether a limit on slowness is broken;
 * `doubts` when all of that is to be distrusted, and what to try.
 """
+
+ENOUGH_ROUNDS = 10
+"""Of an experiment, unless told otherwise: they find 5 % on a quiet machine whose rounds repeat within 3 %."""

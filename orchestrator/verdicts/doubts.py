@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from orchestrator.verdicts import ENOUGH_ROUNDS
 from orchestrator.verdicts.rounds import ByRound
 from orchestrator.verdicts.shape import drift, levels
 from stepbench.samples import Frozen
 
-ENOUGH_ROUNDS = 10
 FEW_ROUNDS = 5
 """Below it, only differences of several times the spread between rounds are ever seen."""
 LEVELS_THAT_MATTER = 0.03
