@@ -106,7 +106,8 @@ def _compare_two(settings: Settings, arguments: argparse.Namespace) -> int:
     from stepbench.errors import UsageError
 
     if len(arguments.two) != 2:
-        raise UsageError(f"compare takes two runs or experiments, and {len(arguments.two)} is named")
+        named = "one is" if len(arguments.two) == 1 else f"{len(arguments.two)} are"
+        raise UsageError(f"compare takes two runs or experiments, and {named} named")
     limit = None if arguments.fail_if_slower is None else share_of(arguments.fail_if_slower)
     sides = [two.side(settings.metrics_dir, target) for target in arguments.two]
     result = two.compared(*sides, limit=limit, anyway=arguments.anyway)

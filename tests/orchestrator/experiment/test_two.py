@@ -127,7 +127,8 @@ def test_a_run_that_is_still_going_on_and_other_versions_are_told(capsys: pytest
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        (["out"], "compare takes two runs or experiments, and 1 is named"),
+        (["out"], "compare takes two runs or experiments, and one is named"),
+        (["out", "out", "out"], "compare takes two runs or experiments, and 3 are named"),
         (["empty", "out"], "empty is empty, so it is no experiment's"),
         (["gone", "out"], "there is no metrics file out/metrics-gone.jsonl"),
         ([A, "exp"], "one is a run and the other an experiment; name two of a kind"),
