@@ -1,9 +1,10 @@
-"""What several clients share: where S3 is, the headers that an object is put with, its size, its parts."""
+"""What several clients share: where S3 is, a first connection, the headers of an object, its size, its parts."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from urllib.parse import quote
 
@@ -43,6 +44,14 @@ class Place:
         scheme, _, rest = self.endpoint_url.partition("://")
         bucket = quote(bucket)  # of no effect on a name that S3 would take
         return f"{scheme}://{bucket}.{rest}" if self.is_virtual(bucket) else f"{self.endpoint_url}/{bucket}"
+
+
+def quietly() -> AbstractContextManager[None]:
+    """Around a first connection, which raises nothing: the object need not be there and may be forbidden.
+
+    Whatever stands in the way of a step, by whichever library's error, is that step's error.
+    """
+    return suppress(Exception)
 
 
 def headers(encryption: Encryption, *, tagged: bool) -> dict[str, str]:

@@ -7,7 +7,6 @@ from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 from boto3.s3.transfer import TransferConfig, create_transfer_manager
-from botocore.exceptions import BotoCoreError, ClientError
 from s3transfer.subscribers import BaseSubscriber
 
 from stepbench.aws import AwsConfig, Clients
@@ -15,7 +14,7 @@ from stepbench.buffers import BufferFile, Data
 from stepbench.errors import SizeMismatch
 from stepbench.s3_clients import PAYLOAD_TAG, Abilities, Encryption, TransferOptions
 from stepbench.s3_clients._boto3_requests import RequestCounter
-from stepbench.s3_clients._objects import check_size
+from stepbench.s3_clients._objects import check_size, quietly
 from stepbench.s3_uris import uri
 from stepbench.samples import S3Requests
 
@@ -43,11 +42,8 @@ class Boto3Client:
         self._client.meta.events.register_last("before-call.s3", _expect_nothing)
 
     def connect(self, bucket: str, key: str) -> None:
-        try:
+        with quietly():
             self._client.head_object(Bucket=bucket, Key=key)
-        except (ClientError, BotoCoreError):
-            # The object need not be there and may be forbidden; what stands in the way of a step is that step's error.
-            return
 
     def get(self, bucket: str, key: str, size_bytes: int) -> tuple[Data, S3Requests]:
         with self._counter.counting() as counted:

@@ -19,7 +19,7 @@ from stepbench.aws import AwsConfig, Clients
 from stepbench.buffers import BufferFile, Data, length
 from stepbench.errors import S3Answer, S3Unreachable
 from stepbench.s3_clients import Abilities, Encryption, TransferOptions
-from stepbench.s3_clients._objects import Place, check_size, code_and_message, headers, parts_of
+from stepbench.s3_clients._objects import Place, check_size, code_and_message, headers, parts_of, quietly
 from stepbench.s3_uris import uri
 from stepbench.samples import S3Requests
 
@@ -70,10 +70,8 @@ class CrtClient:
         )
 
     def connect(self, bucket: str, key: str) -> None:
-        try:
+        with quietly():
             self._send("HEAD", bucket, key, type=s3.S3RequestType.DEFAULT, operation_name="HeadObject")
-        except Exception:  # noqa: BLE001 # whatever stands in the way of a step is that step's error
-            return
 
     def get(self, bucket: str, key: str, size_bytes: int) -> tuple[Data, S3Requests]:
         part_bytes = min(self._transfer.part_bytes, max(size_bytes, 1))

@@ -16,7 +16,7 @@ from stepbench.aws import AwsConfig, Clients
 from stepbench.buffers import Data, length
 from stepbench.errors import S3Answer, S3Unreachable, UsageError
 from stepbench.s3_clients import PAYLOAD_TAG, Abilities, Encryption, TransferOptions
-from stepbench.s3_clients._objects import Place, check_size, code_and_message, parts_of
+from stepbench.s3_clients._objects import Place, check_size, code_and_message, parts_of, quietly
 from stepbench.s3_clients._parts import PartReader
 from stepbench.s3_uris import uri
 from stepbench.samples import S3Requests
@@ -53,10 +53,8 @@ class ObstoreClient:
         self._stores: dict[str, tuple[Encryption, S3Store]] = {}
 
     def connect(self, bucket: str, key: str) -> None:
-        try:
+        with quietly():
             self._store(bucket).head(key)
-        except Exception:  # noqa: BLE001 # whatever stands in the way of a step is that step's error
-            return
 
     def get(self, bucket: str, key: str, size_bytes: int) -> tuple[Data, S3Requests]:
         self._clients.credentials()  # raises the SDK's own error, which it would hide

@@ -19,7 +19,7 @@ from stepbench.aws import AwsConfig, Clients, Keys
 from stepbench.buffers import Data
 from stepbench.errors import S3Answer, S3Unreachable, UsageError
 from stepbench.s3_clients import Abilities, Encryption, TransferOptions
-from stepbench.s3_clients._objects import Place, check_size, parts_of
+from stepbench.s3_clients._objects import Place, check_size, parts_of, quietly
 from stepbench.s3_clients._parts import PartReader
 from stepbench.s3_uris import uri
 from stepbench.samples import S3Requests
@@ -51,10 +51,8 @@ class PyarrowClient:
         pa.set_io_thread_count(transfer.part_concurrency)  # they send the parts of an upload
 
     def connect(self, bucket: str, key: str) -> None:
-        try:
+        with quietly():
             self._files().open_input_file(f"{bucket}/{key}")
-        except Exception:  # noqa: BLE001 # whatever stands in the way of a step is that step's error
-            return
 
     def get(self, bucket: str, key: str, size_bytes: int) -> tuple[Data, S3Requests]:
         with _worded(bucket, key), self._files().open_input_file(f"{bucket}/{key}") as file:

@@ -21,7 +21,7 @@ from stepbench.aws import AwsConfig, Clients
 from stepbench.buffers import Data
 from stepbench.errors import S3Answer, S3Unreachable, StepbenchError, UsageError
 from stepbench.s3_clients import Abilities, Encryption, TransferOptions
-from stepbench.s3_clients._objects import Place, check_size
+from stepbench.s3_clients._objects import Place, check_size, quietly
 from stepbench.s3_clients._s5cmd_trace import Trace
 from stepbench.s3_clients._scratch import scratch_file
 from stepbench.s3_uris import uri
@@ -74,10 +74,8 @@ class S5cmdClient:
 
     def connect(self, bucket: str, key: str) -> None:
         """No connection outlives the program; what is kept of this is its file, in the system's memory."""
-        try:
+        with quietly():
             self._run(["head", "--raw", uri(bucket, key)])
-        except Exception:  # noqa: BLE001 # whatever stands in the way of a step is that step's error
-            return
 
     def get(self, bucket: str, key: str, size_bytes: int) -> tuple[Data, S3Requests]:
         place = uri(bucket, key)
