@@ -16,7 +16,7 @@ from stepbench.aws import AwsConfig, Clients
 from stepbench.buffers import Data, length
 from stepbench.errors import S3Answer, S3Unreachable, UsageError
 from stepbench.s3_clients import PAYLOAD_TAG, Abilities, Encryption, TransferOptions
-from stepbench.s3_clients._objects import Place, check_size, code_and_message, parts_of, quietly
+from stepbench.s3_clients._objects import Place, check_size, code_and_message, quietly
 from stepbench.s3_clients._parts import PartReader
 from stepbench.s3_uris import uri
 from stepbench.samples import S3Requests
@@ -49,7 +49,7 @@ class ObstoreClient:
         self._config = config
         self._transfer = transfer
         self._place = Place.of(clients)
-        self._parts = PartReader(transfer.part_concurrency)
+        self._parts = PartReader(transfer)
         self._stores: dict[str, tuple[Encryption, S3Store]] = {}
 
     def connect(self, bucket: str, key: str) -> None:
@@ -91,7 +91,7 @@ class ObstoreClient:
             body = answer.bytes() if begin == 0 else store.get_range(key, start=begin, end=end)
             room[:] = memoryview(body)
 
-        self._parts.read(buffer, parts_of(size_bytes, part_bytes), read)
+        self._parts.read(buffer, read)
         return buffer
 
     def _store(self, bucket: str, encryption: Encryption | None = None) -> S3Store:

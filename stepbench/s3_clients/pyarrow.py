@@ -19,7 +19,7 @@ from stepbench.aws import AwsConfig, Clients, Keys
 from stepbench.buffers import Data
 from stepbench.errors import S3Answer, S3Unreachable, UsageError
 from stepbench.s3_clients import Abilities, Encryption, TransferOptions
-from stepbench.s3_clients._objects import Place, check_size, parts_of, quietly
+from stepbench.s3_clients._objects import Place, check_size, quietly
 from stepbench.s3_clients._parts import PartReader
 from stepbench.s3_uris import uri
 from stepbench.samples import S3Requests
@@ -46,7 +46,7 @@ class PyarrowClient:
         self._config = config
         self._transfer = transfer
         self._place = Place.of(clients)
-        self._parts = PartReader(transfer.part_concurrency)
+        self._parts = PartReader(transfer)
         self._made: tuple[Keys, Any] | None = None
         pa.set_io_thread_count(transfer.part_concurrency)  # they send the parts of an upload
 
@@ -81,7 +81,7 @@ class PyarrowClient:
             _check_came(len(part), end - begin)
             room[:] = part
 
-        self._parts.read(buffer, parts_of(len(buffer), self._transfer.part_bytes), read)
+        self._parts.read(buffer, read)
 
     def _files(self) -> Any:
         """The file system, made anew when the SDK's chain has other credentials: it renews none itself."""
