@@ -46,7 +46,7 @@ def view_on(stream: TextIO, quiet: bool, state: State) -> View:
         return Quiet()
     if stream.isatty():
         from orchestrator.experiment.view_terminal import TerminalView
-        from orchestrator.report.live_terminal import can_redraw
+        from orchestrator.report.redrawn import can_redraw
 
         if can_redraw(stream):
             return TerminalView(stream, state)

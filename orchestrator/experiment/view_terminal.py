@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from types import TracebackType
 from typing import Self, TextIO
 
 from rich.console import Console, ConsoleOptions, RenderResult
-from rich.live import Live
 from rich.text import Text
 
 from orchestrator.experiment.figures import RunFigures
@@ -15,8 +15,8 @@ from orchestrator.experiment.schedule import Turn
 from orchestrator.experiment.view import State, ended_words, event_words, where
 from orchestrator.report.consoles import console_on
 from orchestrator.report.doubts import plural
-from orchestrator.report.live_terminal import MAX_BAR_CELLS, REFRESHES_PER_SECOND
 from orchestrator.report.pace import Progress
+from orchestrator.report.redrawn import bar, cut, redrawn
 from orchestrator.report.units import clock, scale_of
 
 LINES_ABOVE_MEDIANS = 4
@@ -30,13 +30,7 @@ class TerminalView:
     def __init__(self, stream: TextIO, state: State) -> None:
         self._state = state
         self._console = console_on(stream)
-        self._live = Live(
-            self,
-            console=self._console,
-            refresh_per_second=REFRESHES_PER_SECOND,
-            transient=True,
-            redirect_stdout=False,
-        )
+        self._live = redrawn(self, self._console)
         self._step: Progress | None = None
 
     def __enter__(self) -> Self:
@@ -72,29 +66,15 @@ class TerminalView:
         yield from lines(self._state, self._step, options.max_width, console.height, options.ascii_only)
 
 
-def lines(state: State, step: Progress | None, width: int, height: int, ascii_only: bool) -> list[Text]:
+def lines(state: State, step: Progress | None, width: int, height: int, ascii_only: bool) -> Sequence[Text]:
     """What is drawn; no line is wider than `width`, and all of it fits into `height`."""
-    drawn = [_bar(state, width, ascii_only), Text(_now(state, step))]
+    runs = state.done + state.left
+    told = f"{state.done} of {plural(runs, 'run')}"
+    drawn = [bar(told, state.done, runs, width, ascii_only), Text(_now(state, step))]
     if left := state.seconds_left:
         drawn.append(Text(f"about {clock(max(0.0, left - (state.clock() - state.began)))} left", style="dim"))
     drawn += _medians(state, width, max(0, height - LINES_ABOVE_MEDIANS - 1))
-    for line in drawn:
-        line.no_wrap = True
-        line.truncate(width, overflow="crop" if ascii_only else "ellipsis")
-    return drawn
-
-
-def _bar(state: State, width: int, ascii_only: bool) -> Text:
-    told = f"{state.done} of {plural(state.done + state.left, 'run')}"
-    cells = min(MAX_BAR_CELLS, width - len(told) - 2)
-    if cells < 4:
-        return Text(told, style="bold")
-    full = min(cells, cells * state.done // max(1, state.done + state.left))
-    line = Text()
-    line.append(("#" if ascii_only else "━") * full, style="cyan")
-    line.append(("." if ascii_only else "─") * (cells - full), style="dim")
-    line.append(f"  {told}", style="bold")
-    return line
+    return cut(drawn, width, ascii_only)
 
 
 def _now(state: State, step: Progress | None) -> str:

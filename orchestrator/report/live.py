@@ -46,7 +46,8 @@ def progress_view(stream: TextIO, quiet: bool) -> ProgressView:
     if quiet:
         return QuietView()
     if stream.isatty():
-        from orchestrator.report.live_terminal import TerminalView, can_redraw
+        from orchestrator.report.live_terminal import TerminalView
+        from orchestrator.report.redrawn import can_redraw
 
         return TerminalView(stream) if can_redraw(stream) else PlainView(stream)
     return PlainView(stream)

@@ -4,28 +4,20 @@ from __future__ import annotations
 
 import textwrap
 import time
+from collections.abc import Sequence
 from types import TracebackType
 from typing import Self, TextIO
 
 from rich.console import Console, ConsoleOptions, RenderResult
-from rich.live import Live
 from rich.text import Text
 
 from orchestrator.report.consoles import console_on
 from orchestrator.report.pace import Marks, Progress
 from orchestrator.report.progress_words import counted, moving, news, plain_line, silence
+from orchestrator.report.redrawn import bar, cut, redrawn
 from orchestrator.report.units import clock
 
-REFRESHES_PER_SECOND = 2
-"""Each costs about a millisecond of CPU in the process that is measuring."""
-MAX_BAR_CELLS = 40
 MAX_NEWS_LINES = 3
-
-
-def can_redraw(stream: TextIO) -> bool:
-    """Whether the terminal moves its cursor; editors' and CI's terminals may not (`TERM=dumb`)."""
-    console = console_on(stream)
-    return console.is_terminal and not console.is_dumb_terminal
 
 
 class TerminalView:
@@ -36,13 +28,7 @@ class TerminalView:
 
     def __init__(self, stream: TextIO) -> None:
         self._console = console_on(stream)
-        self._live = Live(
-            self,
-            console=self._console,
-            refresh_per_second=REFRESHES_PER_SECOND,
-            transient=True,
-            redirect_stdout=False,
-        )
+        self._live = redrawn(self, self._console)
         self._marks = Marks()
         self._latest: tuple[Progress, float] | None = None
 
@@ -72,10 +58,10 @@ class TerminalView:
         yield from lines(snapshot, self._marks, now_seconds, options.max_width, options.ascii_only)
 
 
-def lines(snapshot: Progress, marks: Marks, now_seconds: float, width: int, ascii_only: bool) -> list[Text]:
+def lines(snapshot: Progress, marks: Marks, now_seconds: float, width: int, ascii_only: bool) -> Sequence[Text]:
     """What is drawn at `now_seconds` since the run began; no line is wider than `width`."""
     facts = [clock(now_seconds), *moving(snapshot, marks.pace(snapshot, now_seconds), now_seconds)]
-    drawn = [_bar_line(snapshot, width, ascii_only), Text("  ".join(facts))]
+    drawn = [bar(counted(snapshot), snapshot.steps_done, snapshot.steps, width, ascii_only), Text("  ".join(facts))]
     troubles = news(snapshot)
     if troubles:
         has_failed = snapshot.failures or snapshot.lost or snapshot.chains_failed
@@ -83,20 +69,4 @@ def lines(snapshot: Progress, marks: Marks, now_seconds: float, width: int, asci
         drawn += [Text(part, style="bold red" if has_failed else "bold") for part in told]
     if warning := silence(snapshot, now_seconds):
         drawn += [Text(part, style="bold yellow") for part in textwrap.wrap(warning, width)]
-    for line in drawn:
-        line.no_wrap = True
-        line.truncate(width, overflow="crop" if ascii_only else "ellipsis")
-    return drawn
-
-
-def _bar_line(snapshot: Progress, width: int, ascii_only: bool) -> Text:
-    told = counted(snapshot)
-    cells = min(MAX_BAR_CELLS, width - len(told) - 2)
-    if cells < 4:
-        return Text(told, style="bold")
-    full = min(cells, cells * snapshot.steps_done // max(1, snapshot.steps))
-    line = Text()
-    line.append(("#" if ascii_only else "━") * full, style="cyan")
-    line.append(("." if ascii_only else "─") * (cells - full), style="dim")
-    line.append(f"  {told}", style="bold")
-    return line
+    return cut(drawn, width, ascii_only)
