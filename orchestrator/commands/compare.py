@@ -172,7 +172,7 @@ def _see_through(underway: Underway, arguments: argparse.Namespace, run_seconds:
     state = State(underway.plan, estimated_seconds=run_seconds)
     try:
         with view_on(sys.stderr, arguments.quiet, state) as view:
-            underway.see_through(view, view.step, _say)
+            underway.see_through(view, view.update, _say)
     except BaseException as error:
         _tell_what_is_kept(underway, arguments, error)
         raise

@@ -9,35 +9,24 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from statistics import median
 from time import monotonic
-from types import TracebackType
-from typing import Protocol, Self, TextIO
+from typing import Protocol, TextIO
 
 from orchestrator.experiment.figures import RunFigures
 from orchestrator.experiment.lines import WARM_UP_ROUND, ExperimentEvent, ExperimentLine, RunEnd
 from orchestrator.experiment.schedule import Turn
 from orchestrator.report.doubts import plural
-from orchestrator.report.pace import Progress
+from orchestrator.report.live import ProgressView, QuietView
 from orchestrator.report.units import clock, duration
 
 
-class View(Protocol):
-    """Shows how an experiment stands, from `with` to its end."""
-
-    def __enter__(self) -> Self: ...
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None: ...
+class View(ProgressView, Protocol):
+    """Shows how an experiment stands, from `with` to its end; `update` tells of the run that is under way."""
 
     def begins(self, turn: Turn, left: int) -> None: ...
 
     def ended(self, end: RunEnd, found: RunFigures | None) -> None: ...
 
     def said(self, event: ExperimentEvent) -> None: ...
-
-    def step(self, snapshot: Progress) -> None:
-        """How the run that is under way stands; returns at once."""
-        ...
 
 
 def view_on(stream: TextIO, quiet: bool, state: State) -> View:
@@ -110,16 +99,8 @@ def event_words(event: ExperimentEvent) -> str | None:
     return None
 
 
-class Quiet:
+class Quiet(QuietView):
     """Shows nothing."""
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        return None
 
     def begins(self, turn: Turn, left: int) -> None:
         return None
@@ -128,9 +109,6 @@ class Quiet:
         return None
 
     def said(self, event: ExperimentEvent) -> None:
-        return None
-
-    def step(self, snapshot: Progress) -> None:
         return None
 
 

@@ -55,7 +55,7 @@ class TerminalView:
         if words := event_words(event):
             self._say(words)
 
-    def step(self, snapshot: Progress) -> None:
+    def update(self, snapshot: Progress) -> None:
         self._step = snapshot
 
     def _say(self, sentence: str) -> None:
