@@ -32,8 +32,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(settings: Settings, arguments: argparse.Namespace) -> int:
     """0. Raises UsageError for a file that is missing or damaged or must not be written, EnvironmentRefused."""
+    from orchestrator.report import whole_files
     from orchestrator.report.gather import gather
-    from orchestrator.trace import otlp, output, perfetto
+    from orchestrator.trace import otlp, perfetto
     from orchestrator.trace.spans import trace_of
     from stepbench.errors import UsageError
     from stepbench.names import shown
@@ -52,9 +53,9 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:
         raise UsageError("--perfetto and --otlp name the same file; name two")
     (file,) = gather(settings.metrics_dir, [arguments.target] if arguments.target else [])
     for flag, path, _, _ in wanted:
-        output.check(flag, path, file.path)
+        whole_files.check(flag, path, [file.path])
     trace = trace_of(file)
-    for _, path, form, what_next in wanted:
-        output.write(path, form.pieces(trace))
+    for flag, path, form, what_next in wanted:
+        whole_files.write(flag, path, map(str.encode, form.pieces(trace)))
         print(f"{shown(path)}: run {trace.run_id}, {len(trace.spans)} spans; {what_next}")
     return 0

@@ -5,5 +5,5 @@
 * `cases`: one line of figures per case, whether an experiment judged them or not;
 * `answer`: what all that says, in words;
 * `charts/`: one file per picture, found by being there;
-* `page`: all of it in one HTML file; `export` and `png`: the same in other forms; `output`: how files are written.
+* `page`: all of it in one HTML file; `export` and `png`: the same in other forms; `output`: where they may be written.
 """

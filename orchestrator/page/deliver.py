@@ -16,6 +16,7 @@ from orchestrator.page.cases import cases_of
 from orchestrator.page.charts import View, charts_of
 from orchestrator.page.material import Material
 from orchestrator.page.tables import Table, tables_of
+from orchestrator.report import whole_files
 from stepbench.errors import UsageError
 
 SAMPLES = "samples"
@@ -45,23 +46,23 @@ def deliver(material: Material, asked: Asked, prices: Prices, wanted: Wanted, no
     ]
     _check(material, items, force=asked.force)
     for item in items:
-        output.write(item.flag, item.path, item.made())
+        whole_files.write(item.flag, item.path, [item.made()])
         yield item
 
 
 def _check(material: Material, items: Sequence[Item], *, force: bool) -> None:
     problems: list[str] = []
-    sources = {file.path.resolve() for file in material.files}
+    sources = [file.path for file in material.files]
     places: dict[Path, str] = {}
     for item in items:
         place = item.path.resolve()
         try:
-            if place in sources:
-                raise UsageError(f"{item.flag}: {item.path} is a metrics file of this report; name another file")
             if place in places:
                 raise UsageError(f"{places[place]} and {item.flag} name the same file, {item.path}; name two")
             places[place] = item.flag
-            output.check(item.flag, item.path, item.is_ours, force=force)
+            whole_files.check(item.flag, item.path, sources)
+            if not force:
+                output.check(item.flag, item.path, item.is_ours)
         except UsageError as error:
             problems += error.problems
     if problems:

@@ -112,7 +112,7 @@ def test_nothing_is_written_where_one_place_is_taken(tmp_path: Path) -> None:
 def test_a_metrics_file_is_never_written_over(tmp_path: Path) -> None:
     path = make_run(run_id="r1").write(tmp_path)
     before = path.read_bytes()
-    with pytest.raises(UsageError, match="is a metrics file of this report"):
+    with pytest.raises(UsageError, match="is a metrics file that this is made from"):
         report.run(_settings(tmp_path), _arguments(str(path), "--html", str(path), "--force"))
     assert path.read_bytes() == before
 

@@ -37,7 +37,7 @@ def test_it_writes_both_files_of_the_newest_run(tmp_path: Path, capsys: pytest.C
         ((), "nothing to write: --perfetto FILE or --otlp FILE names what"),
         (("--perfetto", "x", "--otlp", "x"), "--perfetto and --otlp name the same file; name two"),
         (("r2", "--perfetto", "x"), "there is no metrics file"),
-        (("metrics-r1.jsonl", "--perfetto", "metrics-r1.jsonl"), "is the metrics file itself"),
+        (("metrics-r1.jsonl", "--perfetto", "metrics-r1.jsonl"), "is a metrics file that this is made from"),
     ],
 )
 def test_what_cannot_be_written_is_one_sentence_and_nothing_is_written(

@@ -1,4 +1,4 @@
-"""Writes a file whole or not at all: beside its place first, and then renamed into it."""
+"""Writes files whole or not at all: beside their places first, and then renamed into them."""
 
 from __future__ import annotations
 
@@ -14,32 +14,34 @@ BESIDE = ".stepbench-"
 """How the name of an unfinished file begins: with the file's own name it might become too long."""
 
 
-def check(flag: str, path: Path, source: Path) -> None:
-    """Raises UsageError where `path` is no place for a new file, or would replace `source`."""
+def check(flag: str, path: Path, sources: Iterable[Path]) -> None:
+    """Raises UsageError where `path` is no place for a file, or one of the metrics files that it is made from."""
     try:
-        _check(flag, path, source)
+        _check(flag, path, sources)
     except OSError as error:
         raise UsageError(f"{flag}: cannot write {shown(path)}: {error.strerror}; name another file") from error
 
 
-def _check(flag: str, path: Path, source: Path) -> None:
+def _check(flag: str, path: Path, sources: Iterable[Path]) -> None:
     if not path.parent.is_dir():
         raise UsageError(f"{flag}: there is no folder {shown(path.parent)}; make it, or name another file")
+    if path.is_symlink() and not path.exists():
+        raise UsageError(f"{flag}: {shown(path)} is a link to a file that is not there; name another file")
     if not path.exists():
         return
-    if path.samefile(source):
-        raise UsageError(f"{flag}: {shown(path)} is the metrics file itself; name another file")
+    if any(path.samefile(source) for source in sources):
+        raise UsageError(f"{flag}: {shown(path)} is a metrics file that this is made from; name another file")
     if not path.is_file():
         raise UsageError(f"{flag}: {shown(path)} is no regular file; name another one")
 
 
-def write(path: Path, pieces: Iterable[str]) -> None:
-    """The text in `pieces` as the file `path`, in place of an earlier one. Raises EnvironmentRefused."""
+def write(flag: str, path: Path, pieces: Iterable[bytes]) -> None:
+    """What is in `pieces` as the file `path`, in place of an earlier one. Raises EnvironmentRefused."""
     try:
         handle, name = tempfile.mkstemp(prefix=BESIDE, dir=path.parent)
         beside = Path(name)
         try:
-            with os.fdopen(handle, "w", encoding="utf-8") as stream:
+            with os.fdopen(handle, "wb") as stream:
                 stream.writelines(pieces)
             beside.chmod(0o666 & ~_umask())
             beside.replace(path)
@@ -47,7 +49,7 @@ def write(path: Path, pieces: Iterable[str]) -> None:
             beside.unlink()
             raise
     except OSError as error:
-        raise EnvironmentRefused(f"cannot write {shown(path)}: {error.strerror}; name another place") from error
+        raise EnvironmentRefused(f"{flag}: cannot write {shown(path)}: {error.strerror}; name another place") from error
 
 
 def _umask() -> int:

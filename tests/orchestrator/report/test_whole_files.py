@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.trace import output
+from orchestrator.report import whole_files
 from stepbench.errors import EnvironmentRefused, UsageError
 
 
@@ -21,8 +21,8 @@ def source(tmp_path: Path) -> Path:
 def test_a_new_file_and_one_that_is_written_again_are_fine(source: Path, tmp_path: Path) -> None:
     path = tmp_path / "trace.json"
     for text in ("one", "two"):
-        output.check("--perfetto", path, source)
-        output.write(path, [text, "\n"])
+        whole_files.check("--perfetto", path, [source])
+        whole_files.write("--perfetto", path, [text.encode(), b"\n"])
         assert path.read_text() == f"{text}\n"
     mask = os.umask(0)
     os.umask(mask)
@@ -35,29 +35,35 @@ def test_the_metrics_file_is_never_written_over_by_whatever_name(source: Path, t
     hard = tmp_path / "hard.json"
     hard.hardlink_to(source)
     for path in (source, link, hard):
-        with pytest.raises(UsageError, match=r"--otlp: .* is the metrics file itself"):
-            output.check("--otlp", path, source)
+        with pytest.raises(UsageError, match=r"--otlp: .* is a metrics file that this is made from"):
+            whole_files.check("--otlp", path, [source])
 
 
 def test_a_place_where_no_file_can_be_is_refused_with_the_flag(source: Path, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"--otlp: .* is no regular file"):
-        output.check("--otlp", tmp_path, source)
+        whole_files.check("--otlp", tmp_path, [source])
     with pytest.raises(UsageError, match="--otlp: there is no folder"):
-        output.check("--otlp", tmp_path / "none" / "x.json", source)
+        whole_files.check("--otlp", tmp_path / "none" / "x.json", [source])
     with pytest.raises(UsageError, match=r"--otlp: cannot write .*: File name too long"):
-        output.check("--otlp", tmp_path / ("x" * 300), source)
+        whole_files.check("--otlp", tmp_path / ("x" * 300), [source])
+
+
+def test_a_link_to_nowhere_is_refused(source: Path, tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(tmp_path / "nowhere")
+    with pytest.raises(UsageError, match=r"--html: .* is a link to a file that is not there"):
+        whole_files.check("--html", tmp_path / "link", [source])
 
 
 def test_what_breaks_off_leaves_the_earlier_file_and_nothing_else(tmp_path: Path) -> None:
     path = tmp_path / "trace.json"
     path.write_text("before")
 
-    def breaking() -> Iterator[str]:
-        yield "half"
+    def breaking() -> Iterator[bytes]:
+        yield b"half"
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        output.write(path, breaking())
+        whole_files.write("--otlp", path, breaking())
     assert path.read_text() == "before"
     assert list(tmp_path.iterdir()) == [path]
 
@@ -67,6 +73,6 @@ def test_a_full_disk_is_a_sentence(monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("pathlib.Path.replace", full)
-    with pytest.raises(EnvironmentRefused, match="No space left on device"):
-        output.write(tmp_path / "trace.json", ["x"])
+    with pytest.raises(EnvironmentRefused, match=r"--otlp: cannot write .*: No space left on device"):
+        whole_files.write("--otlp", tmp_path / "trace.json", [b"x"])
     assert list(tmp_path.iterdir()) == []
