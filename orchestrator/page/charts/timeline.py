@@ -11,6 +11,7 @@ from orchestrator.page.charts import Chart, View
 from orchestrator.page.charts._look import PADDING_PX, PART_COLOURS, part_label, spec_of
 from orchestrator.page.material import Material, Run
 from orchestrator.page.shown import milliseconds
+from orchestrator.report.doubts import plural
 from orchestrator.report.metrics_file import MetricsFile
 from orchestrator.report.summary import PARTS
 from orchestrator.trace.model import Path, Span, Track
@@ -37,27 +38,44 @@ def draw(view: View) -> Chart | None:
         return None
     steps = min(MOST_STEPS, max(5, MOST_PIECES // PIECES_OF_A_STEP // len(runs)))
     rows = [row for run in runs for row in rows_of(run, steps)]
-    lanes = {str(row["lane"]) for row in rows}
     if not rows:
         return None
+    lanes = {str(row["lane"]) for row in rows}
     names = [part_label(name) for name in PARTS if any(row["part"] == part_label(name) for row in rows)]
     legend = {part_label(name): PART_COLOURS[name] for name in PARTS if part_label(name) in names}
     height = (LANE_PX if len(lanes) <= MANY_LANES else NARROW_LANE_PX) * len(lanes)
-    cut = any(len(run.file.samples) > steps for run in runs)
+    bars = [what for what in (WAITS, WORKS) if any(row["what"] == what for row in rows)]
     return Chart(
         name="timeline",
         title="What each executor did when",
-        says=_says(runs[0], [row for row in rows if row["run"] == _name(runs[0])]),
-        how=(
-            "A row for each executor: the lower bar is its work, phase by phase; the pale violet bar above it shows "
-            "how long that step had waited in the queue before. Gaps are time in which the executor had nothing to do."
-            + (f" Shown are the first {steps} steps of a run." if cut else "")
-        ),
-        spec=_spec(legend, sorted(lanes, key=_in_order), [_name(run) for run in runs], height),
+        says=_says(runs[0], steps, [row for row in rows if row["run"] == _name(runs[0])]),
+        how=" ".join(_how(runs, steps, has_waits=WAITS in bars)),
+        spec=_spec(legend, bars, sorted(lanes, key=_in_order), [_name(run) for run in runs], height),
         data={"pieces": rows},
         height=height + PADDING_PX + (36 if len(runs) > 1 else 0),
         legend=tuple(legend.items()),
     )
+
+
+def _how(runs: Sequence[Run], most_steps: int, *, has_waits: bool) -> Iterator[str]:
+    """Waits for a queue are not known where the channel has none."""
+    if has_waits:
+        yield (
+            "A row for each executor: the lower bar is its work, phase by phase; the pale violet bar above it shows "
+            "how long that step had waited in the queue before."
+        )
+    else:
+        yield "A row for each executor, with its work, phase by phase."
+    yield "Gaps are time in which the executor had nothing to do."
+    if any(len(run.file.samples) > most_steps for run in runs):
+        yield f"Shown are the first {most_steps} steps of a run."
+    if (executors := max(_executors(run, most_steps) for run in runs)) > MOST_LANES:
+        yield f"Of a run with {executors} executors, the first {MOST_LANES} are shown."
+
+
+def _executors(run: Run, most_steps: int) -> int:
+    """How many did the first steps of a run."""
+    return len({(sample.worker, sample.executor) for sample in run.file.samples[:most_steps]})
 
 
 def typical_run(material: Material, case: str) -> Run | None:
@@ -133,7 +151,7 @@ def _name(run: Run) -> str:
     return f"{run.case}, round {run.round}"
 
 
-def _spec(legend: dict[str, str], lanes: list[str], runs: list[str], height: int) -> dict[str, object]:
+def _spec(legend: dict[str, str], bars: list[str], lanes: list[str], runs: list[str], height: int) -> dict[str, object]:
     import altair as alt
 
     chart = (
@@ -142,7 +160,7 @@ def _spec(legend: dict[str, str], lanes: list[str], runs: list[str], height: int
         .encode(
             opacity=alt.condition(f"datum.what === '{WAITS}'", alt.value(0.6), alt.value(1)),
             y=alt.Y("lane:N", sort=lanes, title=None, axis=alt.Axis(ticks=False, domain=False, labelPadding=8)),
-            yOffset=alt.YOffset("what:N", scale=alt.Scale(domain=[WAITS, WORKS])),
+            yOffset=alt.YOffset("what:N", scale=alt.Scale(domain=bars)),
             x=alt.X("from:Q", title="ms since the first step was sent"),
             x2="to:Q",
             color=alt.Color(
@@ -159,9 +177,10 @@ def _spec(legend: dict[str, str], lanes: list[str], runs: list[str], height: int
     return spec_of(chart.add_params(picked).transform_filter("datum.run === picked"), height)
 
 
-def _says(run: Run, rows: list[Row]) -> str:
-    lanes = len({row["lane"] for row in rows})
-    steps = len({row["step"] for row in rows})
+def _says(run: Run, most_steps: int, rows: list[Row]) -> str:
+    lanes, executors = len({row["lane"] for row in rows}), _executors(run, most_steps)
+    steps = plural(len({row["step"] for row in rows}), "step")
     waited = [float(row["to"] or 0) - float(row["from"] or 0) for row in rows if row["what"] == WAITS]
     longest = f"; the longest wait in the queue was {milliseconds(max(waited) * NS_PER_MS)}" if waited else ""
-    return f"{_name(run)}: {steps} steps on {lanes} executor{'s' * (lanes > 1)}{longest}."
+    some = f"{lanes} of " if lanes < executors else ""
+    return f"{_name(run)}: {steps} on {some}{plural(executors, 'executor')}{longest}."

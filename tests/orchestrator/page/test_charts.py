@@ -121,6 +121,16 @@ def test_of_a_long_run_the_timeline_shows_the_beginning_and_says_so(tmp_path: Pa
     assert "first 150 steps" in chart.how
 
 
+def test_of_many_executors_the_timeline_shows_the_first_and_says_so(tmp_path: Path) -> None:
+    run = make_run(run_id="r1", chains=30, steps=1, concurrency=30)
+    for number, sample in enumerate(run.samples, 1):
+        run.replace(sample, sample.model_copy(update={"executor": f"e{number}"}))
+    chart = _by_name(one_run(tmp_path, run))["timeline"]
+    assert len({row["lane"] for row in chart.data["pieces"]}) == 24
+    assert "Of a run with 30 executors, the first 24 are shown." in chart.how
+    assert "24 steps on 24 of 30 executors" in chart.says
+
+
 def test_faults_and_retries_are_marked_over_time(tmp_path: Path) -> None:
     run = hostile()
     retried = sum(sample.attempt > 1 for sample in run.samples)
