@@ -24,10 +24,12 @@ NOT_SIDE_BY_SIDE = (
 LEAD = 2
 """The headline and so many sentences less one stand above the picture."""
 MOST_NAMED = 4
-STEP = (
-    "A step downloads an object from S3, decodes it, works on its records, encodes them and uploads the result; a "
-    "queue (SQS) hands the steps out to workers."
-)
+STEP = "A step downloads an object from S3, decodes it, works on its records, encodes them and uploads the result"
+HANDED_OUT = {
+    True: "a queue (SQS) hands the steps out to workers",
+    False: "the orchestrator hands the steps to executors of its own, without a queue",
+}
+"""By whether there is a steps queue."""
 
 
 @dataclass(frozen=True)
@@ -75,13 +77,19 @@ def answer_of(material: Material, cases: Sequence[CaseFigures]) -> Answer:
 
 def _about(material: Material, cases: Sequence[CaseFigures]) -> str:
     """What a step is, and what the cases differ in."""
-    result = material.result
+    result, step = material.result, _step(material)
     if result is None:
-        return STEP
+        return step
     names = dict.fromkeys(name.lower().replace("_", " ") for case in result.cases for name in case.settings)
     differ = f" that differ in {' and '.join(names)}" if 0 < len(names) <= MOST_NAMED else ""
     many = plural(len(cases), "case")
-    return f"{STEP} Here: {many}{differ}; the others are held against the baseline, {result.baseline}."
+    return f"{step} Here: {many}{differ}; the others are held against the baseline, {result.baseline}."
+
+
+def _step(material: Material) -> str:
+    """What a step is, by the channels of the runs; by the usual one where there is no run."""
+    queued = {file.run.plan.steps_queue_url is not None for file in material.files} or {True}
+    return f"{STEP}; {', or '.join(words for way, words in HANDED_OUT.items() if way in queued)}."
 
 
 def label_of(material: Material) -> str:
@@ -157,7 +165,7 @@ def _about_parts(parts: Sequence[CaseParts]) -> Iterator[str]:
     largest = max(first.mean_ns, key=lambda name: first.mean_ns[name])
     yield (
         f"In {first.name}, S3 is {percent(first.share(*S3_PARTS))} of a step, the codec and the work on the records "
-        f"{percent(first.share(*CODEC))}, and orchestration (queues, waiting, turnaround) "
+        f"{percent(first.share(*CODEC))}, and orchestration ({'queues, ' * first.has_queues}waiting, turnaround) "
         f"{percent(first.share(*ORCHESTRATION))}. The largest single part is {part_label(largest)}, "
         f"{milliseconds(first.mean_ns[largest])}."
     )

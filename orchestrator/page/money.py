@@ -82,6 +82,9 @@ def _dollars(amount: Decimal) -> Cell:
 
 
 def _idle(found: Costs) -> str:
+    """Empty where no worker could wait, as the runs' channel has none."""
+    if not found.idle_workers:
+        return ""
     workers = "worker that waits" if found.idle_workers == 1 else "workers that wait"
     return (
         f"A month of {found.idle_workers} {workers} for steps costs {usd(float(found.idle_month_usd))}: "

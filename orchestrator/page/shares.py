@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from orchestrator.page.material import Material
 from orchestrator.report.audit import parts_of_wall
+from orchestrator.report.facts import OF_QUEUES
 from stepbench.samples import PHASES, Sample
 
 S3_PARTS = ("download", "upload")
@@ -20,7 +21,12 @@ CODEC = tuple(phase for phase in PHASES if phase not in S3_PARTS)
 class CaseParts:
     name: str
     mean_ns: dict[str, float]
+    """Of the parts that any sample tells: a channel without queues has none of theirs."""
     whole_ns: float
+
+    @property
+    def has_queues(self) -> bool:
+        return any(part in self.mean_ns for part in OF_QUEUES)
 
     def share(self, *parts: str) -> float:
         """Of the whole, in some parts together; 0 where there is no whole."""
@@ -37,6 +43,7 @@ def _parts(name: str, samples: Sequence[Sample]) -> CaseParts:
     sums: dict[str, int] = defaultdict(int)
     for sample in samples:
         for part, duration_ns in parts_of_wall(sample).items():
-            sums[part] += duration_ns or 0
+            if duration_ns is not None:
+                sums[part] += duration_ns
     mean = {part: total / len(samples) for part, total in sums.items()}
     return CaseParts(name, mean, sum(mean.values()))

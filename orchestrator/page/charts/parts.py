@@ -32,7 +32,8 @@ def draw(view: View) -> Chart | None:
         says=" ".join(_says(case) for case in cases[:3]),
         how=(
             "The mean step of each case, from one completion to the next. Blue is S3, orange and yellow the codec, "
-            "violet is waiting and the way through the queues: what orchestration costs. The parts add up exactly."
+            f"violet is waiting{' and the way through the queues' * any(case.has_queues for case in cases)}: what "
+            "orchestration costs. The parts add up exactly."
         ),
         spec=_spec(legend, unit, height),
         data={"parts": rows},

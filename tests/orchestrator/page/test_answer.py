@@ -8,7 +8,7 @@ from orchestrator.page.answer import Answer, answer_of
 from orchestrator.page.cases import cases_of
 from tests.orchestrator.experiment.plans import make_end, make_event, make_experiment, write_manifest
 from tests.orchestrator.page.folders import all_failed, all_interrupted, experiment, nothing_done, one_run, read
-from tests.orchestrator.report.sample_factory import MadeRun, make_run
+from tests.orchestrator.report.sample_factory import MadeRun, make_run, without_queues
 
 
 def _answer(*targets: Path) -> Answer:
@@ -31,6 +31,20 @@ def test_one_case_is_answered_by_its_median_and_where_its_time_goes(tmp_path: Pa
     assert told.headline.startswith("A step takes ")
     assert "95 in 100 are done within" in told.headline
     assert any("orchestration" in sentence for sentence in told.sentences)
+
+
+def test_a_run_without_queues_is_not_told_to_have_any(tmp_path: Path) -> None:
+    told = _answer(one_run(tmp_path, without_queues(make_run(run_id="r1", chains=4, steps=10))))
+    assert told.about.endswith("the orchestrator hands the steps to executors of its own, without a queue.")
+    assert any("orchestration (waiting, turnaround) " in sentence for sentence in told.sentences)
+    assert "queues" not in " ".join((told.about, *told.sentences))
+
+
+def test_with_and_without_queues_beside_each_other_both_are_told(tmp_path: Path) -> None:
+    one_run(tmp_path, make_run(1, run_id="r1"))
+    one_run(tmp_path, without_queues(make_run(2, run_id="r2", serializer="arrow")))
+    told = _answer(tmp_path)
+    assert "a queue (SQS) hands the steps out to workers, or the orchestrator hands the steps to" in told.about
 
 
 def test_plain_runs_beside_each_other_get_no_verdict(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ import vl_convert
 
 from orchestrator.page import charts
 from orchestrator.page.charts import Chart
+from orchestrator.page.shown import ABSENT
 from stepbench import registry
 from tests.orchestrator.page.folders import (
     all_failed,
@@ -22,7 +23,7 @@ from tests.orchestrator.page.folders import (
     one_run,
     view_of,
 )
-from tests.orchestrator.report.sample_factory import MadeRun, make_run, make_sample
+from tests.orchestrator.report.sample_factory import MadeRun, make_run, make_sample, without_queues
 
 NAMES = registry.choices("orchestrator.page.charts")
 
@@ -90,6 +91,26 @@ def test_stacked_parts_add_up_to_the_mean_step(tmp_path: Path) -> None:
     mean_ms = sum((s.turnaround_ns or 0) + (s.retry_ns or 0) + (s.total_ns or 0) for s in used) / len(used) / 1e6
     rows = _by_name(folder)["parts"].data["parts"]
     assert sum(float(row["time"] or 0) for row in rows) == pytest.approx(mean_ms)
+
+
+def test_parts_that_a_channel_cannot_tell_are_absent_and_not_nothing(tmp_path: Path) -> None:
+    slow = make_run(1, run_id="r1")
+    for sample in slow.samples:
+        waited = {"queue_wait_ns": 10**9, "total_ns": (sample.total_ns or 0) - (sample.queue_wait_ns or 0) + 10**9}
+        slow.replace(sample, sample.model_copy(update=waited))
+    one_run(tmp_path, slow)
+    one_run(tmp_path, without_queues(make_run(2, run_id="r2", serializer="arrow")))
+    parts = _by_name(tmp_path)["parts"]
+    assert parts.figures is not None
+    column = list(parts.figures.headings).index("queue wait")
+    assert {row[0]: row[column] for row in parts.figures.rows} == {"json none": "1.00 s", "arrow none": ABSENT}
+    assert "way through the queues" in parts.how
+
+
+def test_without_queues_no_picture_speaks_of_them(tmp_path: Path) -> None:
+    shown = _by_name(one_run(tmp_path, without_queues(make_run(run_id="r1", chains=3, steps=6))))
+    assert {row["what"] for row in shown["timeline"].data["pieces"]} == {"works"}
+    assert not [name for name, chart in shown.items() if "queue" in f"{chart.how} {chart.says}"]
 
 
 def test_every_step_in_the_statistics_is_a_point(tmp_path: Path) -> None:
