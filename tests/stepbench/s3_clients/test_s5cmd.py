@@ -1,4 +1,4 @@
-"""What is s5cmd's alone; all else is in the contract (tests/stepbench/test_s3_clients.py)."""
+"""What is s5cmd's alone; all else is in the contract."""
 
 from __future__ import annotations
 
