@@ -91,7 +91,7 @@ def _tables(
     """A file of samples where the name is that of one, else a folder with a file for each table."""
     if path is None:
         return
-    if path.suffix == suffix and not path.is_dir():
+    if path.suffix == suffix and not output.is_folder(path):
         table = tables[SAMPLES]
         yield Item(flag, path, partial(form, table), is_ours(table), f"{table.length:,} {table.name}")
         return

@@ -109,6 +109,13 @@ def test_nothing_is_written_where_one_place_is_taken(tmp_path: Path) -> None:
     assert report.run(_settings(tmp_path), _arguments(*words, "--force")) == 0
 
 
+@pytest.mark.parametrize("flag", ["--html", "--csv", "--parquet", "--json-tables"])
+def test_a_name_that_no_file_can_have_is_told_with_its_flag(flag: str, tmp_path: Path) -> None:
+    path = tmp_path / f"{'x' * 300}.{flag.removeprefix('--')}"
+    with pytest.raises(UsageError, match=f"{flag}: cannot write .*: File name too long; name another file"):
+        report.run(_settings(tmp_path), _arguments(str(_experiment(tmp_path)), flag, str(path)))
+
+
 def test_a_metrics_file_is_never_written_over(tmp_path: Path) -> None:
     path = make_run(run_id="r1").write(tmp_path)
     before = path.read_bytes()
