@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from statistics import median
 from time import monotonic
@@ -47,9 +47,9 @@ class State:
     """What is known so far; pure but for the clock it is given."""
 
     plan: ExperimentLine
-    run_seconds: dict[str, list[float]] = field(default_factory=dict)
+    run_seconds: dict[str, Sequence[float]] = field(default_factory=dict)
     """By case, of its runs."""
-    step_ns: dict[str, list[float]] = field(default_factory=dict)
+    step_ns: dict[str, Sequence[float]] = field(default_factory=dict)
     """By case, of its measured rounds."""
     turn: Turn | None = None
     left: int = 0
@@ -65,22 +65,27 @@ class State:
     def ended(self, end: RunEnd, found: RunFigures | None) -> None:
         self.done += 1
         self.left -= 1
-        self.run_seconds.setdefault(end.case, []).append(end.seconds)
+        _add(self.run_seconds, end.case, end.seconds)
         if found is not None and end.round != WARM_UP_ROUND:
-            self.step_ns.setdefault(end.case, []).append(found.step_ns)
+            _add(self.step_ns, end.case, found.step_ns)
 
     @property
     def seconds_left(self) -> float | None:
         """By what a run took so far, on average over the cases; null before anything is known."""
-        known = [median(taken) for taken in self.run_seconds.values()]
+        known = [median(taken) for taken in list(self.run_seconds.values())]
         each = sum(known) / len(known) if known else self.estimated_seconds
         return None if each is None else each * self.left
 
     @property
     def medians(self) -> list[tuple[str, float, int]]:
         """Case, median step in ns, rounds; the fastest first."""
-        found = [(name, float(median(values)), len(values)) for name, values in self.step_ns.items()]
+        found = [(name, float(median(values)), len(values)) for name, values in list(self.step_ns.items())]
         return sorted(found, key=lambda each: each[1])
+
+
+def _add(numbers: dict[str, Sequence[float]], case: str, number: float) -> None:
+    """At once, as what looks takes them at once: the thread that draws must not meet a case that is half there."""
+    numbers[case] = (*numbers.get(case, ()), number)
 
 
 def where(state: State) -> str:
