@@ -15,7 +15,6 @@ LEVELS_THAT_MATTER = 0.03
 """Apart, as a share of the lower one."""
 STEAL_THAT_MATTERS = 0.02
 """Of all cores' time."""
-OTHERS_THAT_MATTER = 0.05
 COLD_THAT_MATTERS = 0.05
 WAITING_THAT_MATTERS = 0.1
 
@@ -31,8 +30,6 @@ class Signals(Frozen):
     """Answers of S3 or SQS that asked to send less."""
     steal_share: float | None = None
     """Of all cores' time: what the hypervisor gave to other guests."""
-    others_share: float | None = None
-    """Of all cores' time: what other programs of this machine took."""
     cold_share: float | None = None
     """Of the steps that the figures are over: first ones of their executors."""
     waiting_share: float | None = None
@@ -85,11 +82,6 @@ def _about_neighbours(signals: Signals) -> Iterator[str]:
         yield (
             f"The hypervisor gave {_percent(signals.steal_share)} of this machine's processors to other guests "
             "(steal). Try an instance type without CPU credits, another time, or more --repeats."
-        )
-    if (signals.others_share or 0) >= OTHERS_THAT_MATTER:
-        yield (
-            f"Other programs took {_percent(signals.others_share)} of this machine's processors meanwhile. Try it on a "
-            "quiet machine, or with more --repeats."
         )
 
 
