@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from orchestrator.experiment import judging, reading
-from orchestrator.experiment.lines import WARM_UP_ROUND
 from orchestrator.experiment.reading import Experiment
 from orchestrator.experiment.result import Result
 from orchestrator.report import gather, metrics_file
@@ -110,10 +109,6 @@ def of_files(files: Sequence[MetricsFile], problems: Sequence[str] = ()) -> Mate
         rounds[name] += 1
         runs.append(Run(name, rounds[name], file, counts=True))
     return Material(tuple(runs), tuple(dict.fromkeys(names.values())), tuple(problems))
-
-
-def is_warm_up(run: Run) -> bool:
-    return run.round == WARM_UP_ROUND
 
 
 def _in_folder(folder: Path, problems: list[str]) -> Iterator[MetricsFile]:

@@ -6,7 +6,7 @@ round befell both. `docs/statistics.md` says in plain words what is done and why
 
 * `own_median` how sure a case's own median is;
 * `comparison` a case against the baseline, and `two_runs` where there are steps in place of rounds;
-* `correction` many such comparisons at once, `phases` one for every phase;
+* `correction` many such comparisons at once;
 * `ranking`, `pareto` which cases are best, as far as can be told;
 * `gate` whether a limit on slowness is broken;
 * `doubts` when all of that is to be distrusted, and what to try.
