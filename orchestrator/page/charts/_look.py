@@ -55,6 +55,8 @@ CONFIG: dict[str, Any] = {
     "rule": {"color": INK_SIGNAL},
     "tick": {"color": INK_SIGNAL},
 }
+LOG_FROM_RATIO = 30.0
+"""From the smallest to the largest: beyond it, the small ones would lie on the axis."""
 SIGNALS = [{"name": name, "value": value} for name, value in (("ink", INK), ("faint", FAINT), ("paper", PAPER))]
 
 
@@ -65,6 +67,11 @@ def spec_of(chart: alt.Chart | alt.LayerChart | alt.FacetChart, height: int) -> 
     spec["config"] = CONFIG
     spec["autosize"] = {"type": "fit-x", "contains": "padding"}
     return spec
+
+
+def wants_logarithms(smallest: float, largest: float) -> bool:
+    """Whether an axis from one to the other is a logarithmic one."""
+    return smallest > 0 and largest / smallest > LOG_FROM_RATIO
 
 
 def colours_of(names: Sequence[str]) -> dict[str, str]:

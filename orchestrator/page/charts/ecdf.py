@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from orchestrator.page.charts import Chart, View
-from orchestrator.page.charts._look import PADDING_PX, colours_of, spec_of, unit_of
+from orchestrator.page.charts._look import PADDING_PX, colours_of, spec_of, unit_of, wants_logarithms
 from orchestrator.page.shown import milliseconds
 from orchestrator.report.percentiles import percentile
 
 PLACE = 21
 HEIGHT_PX = 300
-LOG_FROM_RATIO = 30.0
 ALL = "all cases"
 ENOUGH_POINTS = 600
 """Of a line: what more there are lie between two of them that a screen cannot tell apart."""
@@ -57,7 +56,7 @@ def _spec(legend: dict[str, str], times: dict[str, list[int]], unit: str) -> dic
     import altair as alt
 
     lowest, highest = min(values[0] for values in times.values()), max(values[-1] for values in times.values())
-    is_log = lowest > 0 and highest / lowest > LOG_FROM_RATIO
+    is_log = wants_logarithms(lowest, highest)
     x = alt.X(
         "time:Q",
         title=f"time of a step, {unit}" + (", logarithmic" if is_log else ""),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from orchestrator.page.cases import CaseFigures
 from orchestrator.page.charts import Chart, Figures, View
-from orchestrator.page.charts._look import INK_SIGNAL, PADDING_PX, spec_of, unit_of
+from orchestrator.page.charts._look import INK_SIGNAL, PADDING_PX, spec_of, unit_of, wants_logarithms
 from orchestrator.page.shown import milliseconds, size
 
 if TYPE_CHECKING:
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
 PLACE = 50
 HEIGHT_PX = 320
-LOG_FROM_RATIO = 30.0
 ROOM, LOG_ROOM = 1.15, 1.6
 """Beyond the last point, for its name."""
 FRONT, BEHIND = "on the front", "beaten by another case"
@@ -88,7 +87,7 @@ def _spec(rows: Sequence[Row], unit: str) -> dict[str, object]:
 
 def _is_log(rows: Sequence[Row], column: str) -> bool:
     values = [float(row[column] or 0) for row in rows]
-    return min(values) > 0 and max(values) / min(values) > LOG_FROM_RATIO
+    return wants_logarithms(min(values), max(values))
 
 
 def _title(text: str, rows: Sequence[Row], column: str) -> str:

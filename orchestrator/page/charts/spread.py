@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from orchestrator.page.charts import Chart, Figures, View
-from orchestrator.page.charts._look import PADDING_PX, colours_of, spec_of, unit_of
+from orchestrator.page.charts._look import PADDING_PX, colours_of, spec_of, unit_of, wants_logarithms
 from orchestrator.page.material import Material
 from orchestrator.page.shown import milliseconds
 from orchestrator.report.percentiles import percentile
@@ -14,7 +14,6 @@ PLACE = 20
 ROW_PX, ROW_OF_ONE_PX = 44, 110
 GOLDEN = 0.618033988749895
 """Its multiples fill an interval evenly, whatever their number."""
-LOG_FROM_RATIO = 30.0
 TICKS = (0.5, 0.95)
 
 
@@ -73,7 +72,7 @@ def _spec(
     import altair as alt
 
     lowest, highest = min(values[0] for values in times.values()), max(values[-1] for values in times.values())
-    is_log = lowest > 0 and highest / lowest > LOG_FROM_RATIO
+    is_log = wants_logarithms(lowest, highest)
     count = sum(map(len, times.values()))
     title = f"time of a step, {unit}" + (", logarithmic" if is_log else "")
     scale = alt.Scale(type="log") if is_log else alt.Scale(zero=False, nice=True)

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from orchestrator.page.cases import CaseFigures
 from orchestrator.page.charts import Chart, Figures, Rows, View
-from orchestrator.page.charts._look import INK_SIGNAL, PADDING_PX, spec_of, unit_of
+from orchestrator.page.charts._look import INK_SIGNAL, PADDING_PX, spec_of, unit_of, wants_logarithms
 from orchestrator.page.shown import ABSENT, interval_ms, milliseconds, percent, verdict_words
 
 PLACE = 0
 ROW_PX = 30
-LOG_FROM_RATIO = 30.0
 ROOM_FOR_WORDS = 1.25
 WIDE_PX = 600
-"""Between the slowest and the fastest: beyond it the fast ones would lie on the axis."""
+"""A narrower picture has no room for words."""
 COLOURS = {
     "baseline": "#8a63d2",
     "faster": "#2da44e",
@@ -77,7 +76,7 @@ def _spec(rows: Rows, legend: dict[str, str], unit: str, height: int) -> dict[st
     import altair as alt
 
     steps = [float(row["step"] or 0) for row in rows]
-    is_log = min(steps) > 0 and max(steps) / min(steps) > LOG_FROM_RATIO
+    is_log = wants_logarithms(min(steps), max(steps))
     lowest = min(float(row["low"] or 0) for row in rows) * 0.8
     highest = max(float(row["high"] or 0) for row in rows)
     scale = (
