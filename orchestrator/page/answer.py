@@ -19,8 +19,6 @@ NOT_SIDE_BY_SIDE = (
     "These runs were not measured side by side, so nothing here says how sure a difference is: "
     "python -m orchestrator compare runs cases in randomised rounds and does."
 )
-
-
 LEAD = 2
 """The headline and so many sentences less one stand above the picture."""
 MOST_NAMED = 4
@@ -192,7 +190,7 @@ def _facts(measured: Sequence[CaseFigures], parts: Sequence[CaseParts]) -> Itera
     first = measured[0]
     many = len(measured) > 1
     yield Fact("Lowest median" if many else "Median of a step", milliseconds(first.step_ns), first.name if many else "")
-    if (sized := [case for case in measured if case.bytes_out is not None]) and sized:
+    if sized := [case for case in measured if case.bytes_out is not None]:
         smallest = min(sized, key=lambda case: case.bytes_out or 0)
         yield Fact(
             "Smallest object" if many else "Object on S3", size(smallest.bytes_out), smallest.name if many else ""

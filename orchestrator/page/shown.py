@@ -81,4 +81,4 @@ def rank(case: CaseFigures) -> str:
 
 
 def percent(share: float) -> str:
-    return f"{share * 100:.0f} %" if share >= 0.0995 or share <= -0.0995 else f"{share * 100:.1f} %"
+    return f"{share * 100:.0f} %" if abs(share) >= 0.0995 else f"{share * 100:.1f} %"

@@ -68,7 +68,7 @@ def _of_runs(view: View) -> Iterator[Row]:
     columns = ("case", "round", "run_id", "steps_per_second", "in_statistics")
     for case, number, run_id, steps_per_second, counts in _rows(view.tables["runs"], *columns):
         if steps_per_second is not None and run_id in ended and counts:
-            yield {"case": case, "round": number, "at": ended[run_id], "rate": steps_per_second}
+            yield {"case": case, "run": f"round {number}", "at": ended[run_id], "rate": steps_per_second}
 
 
 def _last_completion(samples: Table) -> dict[object, float]:
@@ -86,14 +86,14 @@ def _of_bins(samples: Table) -> Iterator[Row]:
             times.setdefault((case, run_id), []).append(at_ns)
     for (case, run_id), ends in times.items():
         first, last = min(ends), max(ends)
-        bins = max(1, min(BINS, len(ends) // 5))
-        width_ns = max(1, last - first + 1) / bins
-        counts = Counter(int((at_ns - first) / width_ns) for at_ns in ends)
         if last == first:
             continue
+        bins = max(1, min(BINS, len(ends) // 5))
+        width_ns = (last - first + 1) / bins
+        counts = Counter(int((at_ns - first) / width_ns) for at_ns in ends)
         for number in range(bins):
             at_ms = (first + (number + 0.5) * width_ns) / 1e6
-            yield {"case": case, "round": run_id, "at": at_ms, "rate": counts[number] / width_ns * NS_PER_SECOND}
+            yield {"case": case, "run": run_id, "at": at_ms, "rate": counts[number] / width_ns * NS_PER_SECOND}
 
 
 def _first(samples: Table) -> float:
@@ -160,8 +160,8 @@ def _spec(legend: dict[str, str], trouble: dict[str, str], *, by_run: bool, zero
         x=x,
         y=alt.Y("rate:Q", title="steps per second", scale=alt.Scale(zero=True, nice=True)),
         color=colour,
-        detail="round:N" if not by_run else "case:N",
-        tooltip=[alt.Tooltip("case:N"), alt.Tooltip("rate:Q", format=".3~r"), alt.Tooltip("round:N")],
+        detail="case:N" if by_run else "run:N",
+        tooltip=[alt.Tooltip("case:N"), alt.Tooltip("rate:Q", format=".3~r"), alt.Tooltip("run:N")],
     )
     layers: list[alt.Chart] = [base.mark_line(opacity=0.55, strokeWidth=1.5), base.mark_point(filled=True, size=36)]
     if trouble:
