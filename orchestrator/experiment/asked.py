@@ -7,13 +7,11 @@ from pathlib import Path
 from typing import TypeVar
 
 from orchestrator.experiment import axes, matrix, plan_file
-from orchestrator.experiment.plan_file import minutes_of
-from orchestrator.experiment.request import MOST_REPEATS, Request, share_of
+from orchestrator.experiment.request import MOST_REPEATS, MOST_SEED, Request, minutes_of, share_of
 from stepbench.errors import UsageError
 from stepbench.settings import flag_of
 
 T = TypeVar("T")
-MOST_SEED = 2**63
 
 
 def request(

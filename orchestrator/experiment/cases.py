@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from orchestrator.experiment.names import differing, name_of, of_a_worker
+from orchestrator.experiment.names import differing, field_named, name_of, of_a_worker
 from orchestrator.experiment.request import Request, Wanted
 from stepbench import configuration, registry, serializers
 from stepbench.errors import UsageError
@@ -78,8 +78,7 @@ def _settings(given: Mapping[str, str], places: Mapping[str, str], wanted: Wante
 
 def _of_other_workers(wanted: Wanted) -> Iterator[str]:
     for variable in wanted.values:
-        name = next(name for name in Settings.model_fields if variable_of(name) == variable)
-        if of_a_worker(name):
+        if of_a_worker(field_named(variable)):
             place = wanted.places.get(variable, flag_of(variable))
             yield (
                 f"{place} {wanted.values[variable]}: a worker reads {variable} when it starts, and the workers of a "

@@ -26,7 +26,7 @@ from typing import Any
 
 from orchestrator.experiment.axes import crossed
 from orchestrator.experiment.names import checked, field_named, of_a_case
-from orchestrator.experiment.request import MOST_REPEATS, Request, Wanted, share_of
+from orchestrator.experiment.request import MOST_REPEATS, MOST_SEED, Request, Wanted, minutes_of, share_of
 from orchestrator.report.units import one_line
 from stepbench.errors import UsageError
 from stepbench.settings import named, variable_of
@@ -70,9 +70,9 @@ class _Reader:
             wanted=wanted if table.get("axes") or table.get("cases") else (),
             base=base,
             base_places=base_places,
-            baseline=self._typed(table, "baseline", str, "a case's name"),
+            baseline=self._words(table, "baseline", "a case's name"),
             repeats=self._number(table, "repeats", 1, MOST_REPEATS),
-            seed=self._number(table, "seed", 0, 2**63),
+            seed=self._number(table, "seed", 0, MOST_SEED),
             until_stable=self._share(table),
             max_minutes=self._minutes(table),
         )
@@ -117,7 +117,7 @@ class _Reader:
 
     def _case(self, where: str, table: object) -> Wanted:
         table = dict(self._checked_table(where, table))
-        name = self._typed(table, "name", str, "a text", where)
+        name = self._words(table, "name", "a text", where)
         table.pop("name", None)
         if name is not None:
             try:
@@ -153,9 +153,9 @@ class _Reader:
         self._wrong(where, f"a {type(value).__name__} is no value of a setting")
         return None
 
-    def _typed(self, table: Mapping[str, Any], key: str, kind: type[str], what: str, where: str = "") -> str | None:
+    def _words(self, table: Mapping[str, Any], key: str, what: str, where: str = "") -> str | None:
         value = table.get(key)
-        if value is None or isinstance(value, kind):
+        if value is None or isinstance(value, str):
             return value
         self._wrong(f"{where}.{key}" if where else key, f"{value!r} is not {what}")
         return None
@@ -181,17 +181,6 @@ class _Reader:
         except UsageError as error:
             self._wrong(key, str(error))
             return None
-
-
-def minutes_of(text: str) -> float:
-    """Raises UsageError for what is no number above 0."""
-    try:
-        minutes = float(text)
-    except ValueError:
-        minutes = 0.0
-    if not 0 < minutes < float("inf"):
-        raise UsageError(f"{text!r} is no number of minutes above 0")
-    return minutes
 
 
 def _nearest(key: str, known: tuple[str, ...]) -> str:

@@ -9,6 +9,7 @@ from stepbench.errors import UsageError
 
 MOST_REPEATS = 10_000
 DEFAULT_SEED = 1
+MOST_SEED = 2**63
 
 
 @dataclass(frozen=True)
@@ -73,3 +74,14 @@ def share_of(text: str) -> float:
     if not 0 < share <= 1:  # NaN neither
         raise UsageError(f"{text!r} is no share such as 5%")
     return share
+
+
+def minutes_of(text: str) -> float:
+    """Raises UsageError for what is no number above 0."""
+    try:
+        minutes = float(text)
+    except ValueError:
+        minutes = 0.0
+    if not 0 < minutes < float("inf"):
+        raise UsageError(f"{text!r} is no number of minutes above 0")
+    return minutes
