@@ -13,12 +13,13 @@ INFRA = ROOT / "infra"
 
 def main(arguments: list[str]) -> int:
     """0 if every written part holds (or was written), 1 otherwise."""
-    differing = [path for path, text in made().items() if _differs(path, text)]
-    for path in differing:
-        if "--write" in arguments:
-            (ROOT / path).write_text(made()[path], encoding="utf-8")
-        print(f"{path} {'is written' if '--write' in arguments else 'is not what `make docs` writes'}")
-    return 1 if differing and "--write" not in arguments else 0
+    is_to_write = "--write" in arguments
+    differing = {path: text for path, text in made().items() if _differs(path, text)}
+    for path, text in differing.items():
+        if is_to_write:
+            (ROOT / path).write_text(text, encoding="utf-8")
+        print(f"{path} {'is written' if is_to_write else 'is not what `make docs` writes'}")
+    return 1 if differing and not is_to_write else 0
 
 
 def made() -> dict[str, str]:
