@@ -19,11 +19,12 @@ _ENDED = re.compile(r" = [1-9]\d*(?: <(\d+\.\d{6})>)?$")
 def command(told: Path) -> list[str] | None:
     """What a program is started with to be watched, with all its children; null where that cannot be."""
     program = shutil.which("strace")
-    words = ["-f", "--seccomp-bpf", "-ttt", "-T", "-s", str(HEAD_CHARACTERS), "-e", "trace=sendto,recvfrom"]
-    under = [program or "strace", *words, "-o", str(told)]
-    if program is None or subprocess.run([*under, "true"], capture_output=True, check=False).returncode:
+    if program is None:
         return None
-    return under
+    words = ["-f", "--seccomp-bpf", "-ttt", "-T", "-s", str(HEAD_CHARACTERS), "-e", "trace=sendto,recvfrom"]
+    under = [program, *words, "-o", str(told)]
+    may_look = subprocess.run([*under, "true"], capture_output=True, check=False).returncode == 0
+    return under if may_look else None
 
 
 def marks(lines: Iterable[str]) -> Iterator[Mark]:
