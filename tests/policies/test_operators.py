@@ -6,24 +6,23 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import pytest
 
 from stepbench.iam_grants import GRANTS
-from tests.emulator import ACCOUNT, REGION, Account, User, enforcing
-from tests.factories import make_done, make_message, make_output_spec, make_ref
+from tests.emulator import Account, User
+from tests.factories import make_message, make_output_spec, make_ref
+from tests.policies.place import BUCKET, WITH_KEY, new_queues, printed_policy, shared_results_queue, without_action
+from tests.policies.taken_away import Allowed
 
-BUCKET = "payloads"
 LISTS = ("dead-letters", "--json")
 SENDS_BACK = (*LISTS, "--send-back")
 PURGES = (*LISTS, "--purge", "--yes")
 CLEANS_UP = ("cleanup", "--older-than=0s", "--step-expiry=0.001", "--yes")
 OLD_RUN = "20200102-030405-0a1b2c"
 
-NEEDED: dict[tuple[str, str], tuple[str, ...]] = {
+NEEDED: dict[Allowed, tuple[str, ...]] = {
     ("SendBack", "sqs:GetQueueAttributes"): LISTS,
     ("SendBack", "sqs:SendMessage"): SENDS_BACK,
     ("SeeResultsQueues", "sqs:GetQueueAttributes"): LISTS,
@@ -40,11 +39,10 @@ NEEDED: dict[tuple[str, str], tuple[str, ...]] = {
 }
 """A statement's Sid and one of its actions → a command that is refused without it."""
 
-WITH_KEY = {"SSE": "kms", "KMS_KEY_ID": f"arn:aws:kms:{REGION}:{ACCOUNT}:key/1234abcd-12ab-34cd-56ef-1234567890ab"}
 SHARED = {"ORCH_RESULTS_QUEUE_URL": "shared"}
 """Stands for the URL of a results queue in which a completion of a run waits."""
 
-DOCTOR_NEEDS: dict[tuple[str, str], tuple[str, dict[str, str]]] = {
+DOCTOR_NEEDS: dict[Allowed, tuple[str, dict[str, str]]] = {
     ("TryObjects", "s3:PutObject"): ("Bucket", {}),
     ("TryObjects", "s3:GetObject"): ("Bucket", {}),
     ("TagObjects", "s3:PutObjectTagging"): ("Bucket", {}),
@@ -85,46 +83,17 @@ class Place:
         assert answer.stdout, answer.stderr
         return answer.returncode, {check["name"]: check for check in json.loads(answer.stdout)["checks"]}
 
-    def shared_results_queue(self) -> str:
-        """A fixed results queue in which a completion of a run waits."""
-        sqs = self.account.client("sqs")
-        url: str = sqs.create_queue(QueueName=f"{self.operator.name}-results")["QueueUrl"]
-        sqs.send_message(QueueUrl=url, MessageBody=make_done(run="another").model_dump_json())
-        return url
-
-    def allow(self, without: tuple[str, str] | None = None, /, **settings: str) -> None:
+    def allow(self, without: Allowed | None = None, /, **settings: str) -> None:
         """What `policy` prints for an operator, `without` one action of one statement."""
-        name = self.dead_letters_url.rpartition("/")[2]
-        printed = self.orchestrator("policy", "--role", "operator", "--dead-letter-queue", name, **settings)
-        document: dict[str, Any] = json.loads(printed.stdout)
-        for statement in document["Statement"]:
-            statement["Action"] = [each for each in statement["Action"] if (statement["Sid"], each) != without]
-        document["Statement"] = [statement for statement in document["Statement"] if statement["Action"]]
-        self.account.allow(self.operator.name, document)
-
-
-@pytest.fixture(scope="module")
-def account() -> Iterator[Account]:
-    with enforcing() as running:
-        running.client("s3").create_bucket(Bucket=BUCKET)
-        yield running
+        document = printed_policy("operator", self.dead_letters_url, {**self.settings, **settings})
+        self.account.allow(self.operator.name, without_action(without, document) if without else document)
 
 
 @pytest.fixture
-def place(account: Account) -> Place:
+def place(account: Account, number: int) -> Place:
     """With a dead letter whose results queue is there, what an old run has left, and an operator of this test's own."""
-    number = len(account.client("iam").list_users()["Users"])
+    settings, dead_letters = new_queues(account, number)
     sqs = account.client("sqs")
-    dead_letters = sqs.create_queue(QueueName=f"buried-{number}")["QueueUrl"]
-    arn = sqs.get_queue_attributes(QueueUrl=dead_letters, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
-    redrive = json.dumps({"deadLetterTargetArn": arn, "maxReceiveCount": 5})
-    steps = sqs.create_queue(QueueName=f"steps-{number}", Attributes={"RedrivePolicy": redrive})["QueueUrl"]
-    settings = {
-        "ORCH_BUCKET": BUCKET,
-        "ORCH_STEPS_QUEUE_URL": steps,
-        "ORCH_RESULTS_QUEUE_PREFIX": f"results-{number}-",
-        "ORCH_PREFIX": f"runs-{number}/${{RUN_ID}}/",
-    }
     results = sqs.create_queue(QueueName=f"results-{number}-r1")["QueueUrl"]
     below = f"s3://{BUCKET}/runs-{number}/r1/payloads/x"
     message = make_message(
@@ -166,7 +135,7 @@ def test_an_operator_needs_no_more_to_clean_up(place: Place) -> None:
 
 
 @pytest.mark.parametrize("without", NEEDED, ids=" ".join)
-def test_without_it_an_operator_is_refused_and_told_what_would_allow_it(without: tuple[str, str], place: Place) -> None:
+def test_without_it_an_operator_is_refused_and_told_what_would_allow_it(without: Allowed, place: Place) -> None:
     place.allow(without)
 
     answer = place.orchestrator(*NEEDED[without])
@@ -194,7 +163,7 @@ def test_a_doctor_needs_no_more_than_the_printed_policy(settings: dict[str, str]
 
 
 @pytest.mark.parametrize("without", DOCTOR_NEEDS, ids=" ".join)
-def test_without_it_a_doctor_says_what_would_allow_it(without: tuple[str, str], place: Place) -> None:
+def test_without_it_a_doctor_says_what_would_allow_it(without: Allowed, place: Place) -> None:
     name, settings = DOCTOR_NEEDS[without]
     settings = settings_for(place, settings)
     place.allow(without, **settings)
@@ -207,4 +176,6 @@ def test_without_it_a_doctor_says_what_would_allow_it(without: tuple[str, str], 
 
 
 def settings_for(place: Place, settings: dict[str, str]) -> dict[str, str]:
-    return {"ORCH_RESULTS_QUEUE_URL": place.shared_results_queue()} if settings is SHARED else settings
+    if settings is not SHARED:
+        return settings
+    return {"ORCH_RESULTS_QUEUE_URL": shared_results_queue(place.account, f"{place.operator.name}-results")}
