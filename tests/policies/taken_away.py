@@ -5,12 +5,14 @@ from __future__ import annotations
 Allowed = tuple[str, str]
 """A statement's Sid and one of its actions."""
 
-ENDS_A_RUN: list[Allowed] = [
+ENDS_A_RUN_AT_ONCE: list[Allowed] = [
     ("WritePayloads", "s3:PutObject"),
     ("TagPayloads", "s3:PutObjectTagging"),
     ("SendSteps", "sqs:SendMessage"),
     ("SendSteps", "sqs:GetQueueAttributes"),
     ("OwnResultsQueue", "sqs:CreateQueue"),
+]
+ENDS_A_RUN: list[Allowed] = [
     ("OwnResultsQueue", "sqs:DeleteQueue"),
     ("TakeCompletions", "sqs:ReceiveMessage"),
     ("TakeCompletions", "sqs:DeleteMessage"),
@@ -52,6 +54,7 @@ TO_DO_STEPS_ITSELF: list[Allowed] = [("ReadPayloads", "s3:GetObject")]
 TO_ABORT: Allowed = ("WritePayloads", "s3:AbortMultipartUpload")
 TAKEN_AWAY = {
     "orchestrator": [
+        *ENDS_A_RUN_AT_ONCE,
         *ENDS_A_RUN,
         *ENDS_A_RUN_ON_A_SHARED_QUEUE,
         *OF_THE_KEY,

@@ -7,6 +7,7 @@ import pytest
 from tests.policies.place import IN_PARTS, SMALL, START, WITH_KEY, Place, allow, sentence_in
 from tests.policies.taken_away import (
     ENDS_A_RUN,
+    ENDS_A_RUN_AT_ONCE,
     ENDS_A_RUN_ON_A_SHARED_QUEUE,
     ENDS_A_RUN_WITH_A_COPY,
     OF_THE_KEY,
@@ -15,6 +16,17 @@ from tests.policies.taken_away import (
     Allowed,
 )
 from tests.runs.waiting import eventually
+
+
+@pytest.mark.parametrize("without", ENDS_A_RUN_AT_ONCE, ids=" ".join)
+def test_without_it_the_orchestrator_is_refused_before_a_worker_is_wanted_and_says_so(
+    place: Place, without: Allowed
+) -> None:
+    allow(place, "orchestrator", without)
+    ended = place.run_as(place.orchestrator, *START, *SMALL)
+
+    assert ended.returncode == 3, ended.stderr
+    assert without[1] in sentence_in(ended.stderr, without[1])["Action"]
 
 
 @pytest.mark.parametrize("without", ENDS_A_RUN, ids=" ".join)
