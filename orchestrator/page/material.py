@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from orchestrator.report import gather, metrics_file
 from orchestrator.report.locate import NAME_PATTERN
 from orchestrator.report.metrics_file import MetricsFile
 from orchestrator.report.statistics import in_statistics
+from orchestrator.run.plan import Plan
 from stepbench.errors import UsageError
 from stepbench.samples import Sample
 
@@ -22,12 +23,15 @@ NAMED_WHERE_THEY_DIFFER = (
     "s3_client",
     "materialize",
     "transform",
+    "channel",
     "payload_mb",
     "payload_file",
+    "compressibility",
     "concurrency",
     "chains",
     "steps",
     "gc",
+    "sse",
     "environment",
 )
 
@@ -135,17 +139,25 @@ def _each_once(files: Sequence[MetricsFile]) -> list[MetricsFile]:
 
 def _names(files: Sequence[MetricsFile]) -> Mapping[str, str]:
     """By run id: what its plan chose, as far as it tells cases apart."""
-    plans = [file.run.plan for file in files]
-    differ = [name for name in NAMED_WHERE_THEY_DIFFER if len({str(getattr(plan, name)) for plan in plans}) > 1]
+    choices = {file.run.run_id: _choices(file.run.plan) for file in files}
+    differ = [name for name in _all(choices.values()) if len({str(each.get(name)) for each in choices.values()}) > 1]
     return {
-        plan.run_id: " ".join(
+        file.run.run_id: " ".join(
             [
-                *(str(getattr(plan, name)) for name in ALWAYS_NAMED),
-                *(_named(name, getattr(plan, name)) for name in differ),
+                *(str(getattr(file.run.plan, name)) for name in ALWAYS_NAMED),
+                *(_named(name, choices[file.run.run_id].get(name)) for name in differ),
             ]
         )
-        for plan in plans
+        for file in files
     }
+
+
+def _choices(plan: Plan) -> dict[str, object]:
+    return {**{name: getattr(plan, name) for name in NAMED_WHERE_THEY_DIFFER}, **plan.transform_parameters}
+
+
+def _all(choices: Iterable[Mapping[str, object]]) -> list[str]:
+    return list(dict.fromkeys(name for each in choices for name in each))
 
 
 def _named(name: str, value: object) -> str:

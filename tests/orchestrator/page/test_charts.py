@@ -103,7 +103,10 @@ def test_parts_that_a_channel_cannot_tell_are_absent_and_not_nothing(tmp_path: P
     parts = _by_name(tmp_path)["parts"]
     assert parts.figures is not None
     column = list(parts.figures.headings).index("queue wait")
-    assert {row[0]: row[column] for row in parts.figures.rows} == {"json none": "1.00 s", "arrow none": ABSENT}
+    assert {row[0]: row[column] for row in parts.figures.rows} == {
+        "json none sqs": "1.00 s",
+        "arrow none direct": ABSENT,
+    }
     assert "way through the queues" in parts.how
 
 

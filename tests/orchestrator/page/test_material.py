@@ -8,7 +8,7 @@ import pytest
 from stepbench.errors import UsageError
 from tests.orchestrator.experiment.plans import make_end, make_event, make_experiment, write_manifest
 from tests.orchestrator.page.folders import experiment, one_run, read
-from tests.orchestrator.report.sample_factory import make_run
+from tests.orchestrator.report.sample_factory import make_run, without_queues
 
 
 def test_an_experiment_keeps_its_cases_rounds_and_verdicts(tmp_path: Path) -> None:
@@ -32,6 +32,20 @@ def test_a_case_is_named_by_what_differs(tmp_path: Path) -> None:
     one_run(tmp_path, make_run(1, run_id="r1", payload_mb=1.0))
     one_run(tmp_path, make_run(2, run_id="r2", payload_mb=50.0))
     assert read(tmp_path).case_names == ("json none payload_mb=1", "json none payload_mb=50")
+
+
+def test_with_and_without_queues_are_not_rounds_of_one_case(tmp_path: Path) -> None:
+    one_run(tmp_path, make_run(1, run_id="r1"))
+    one_run(tmp_path, without_queues(make_run(2, run_id="r2")))
+    assert read(tmp_path).case_names == ("json none sqs", "json none direct")
+
+
+def test_nor_are_transforms_that_take_another_time(tmp_path: Path) -> None:
+    for number, cpu_ms in enumerate((20.0, 80.0), 1):
+        parameters = {"transform_cpu_ms": cpu_ms, "transform_io_mb": 1.0}
+        run = make_run(number, run_id=f"r{number}", transform="cpu", transform_parameters=parameters)
+        one_run(tmp_path, run)
+    assert read(tmp_path).case_names == ("json none transform_cpu_ms=20", "json none transform_cpu_ms=80")
 
 
 def test_a_file_that_is_named_and_lies_in_a_named_folder_counts_once(tmp_path: Path) -> None:
