@@ -10,7 +10,7 @@ from orchestrator.experiment.result import CaseResult, Result
 from orchestrator.report import units
 from orchestrator.report.doubts import plural
 from orchestrator.report.units import Scale, one_line
-from orchestrator.verdicts.comparison import Comparison
+from orchestrator.verdicts.comparison import ALPHA, Comparison
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -22,7 +22,7 @@ FIRST_TO_GO = ("rounds", "memory", "CPU", "USD/1000", "interval", "size")
 NAMES_LEFT_ALIGNED = ("case", "front")
 FRONT = (
     "front: no other case is both as fast and as small. Ratios of step times are to the baseline; intervals are of "
-    "99 %, corrected for the number of cases, and a ? marks those that a ratio of 1 lies in. "
+    f"{100 * (1 - ALPHA):g} %, corrected for the number of cases, and a ? marks those that a ratio of 1 lies in. "
     "USD/1000: what AWS bills for S3 and SQS in 1,000 steps."
 )
 
