@@ -9,11 +9,12 @@ import math
 import random
 from collections.abc import Callable
 from threading import Event
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 import structlog
 from tenacity import (
     RetryCallState,
+    RetryError,
     Retrying,
     retry_if_exception,
     stop_after_delay,
@@ -25,6 +26,8 @@ from tenacity.nap import sleep_using_event
 MAX_PAUSE_SECONDS = 20
 
 log = structlog.get_logger()
+P = ParamSpec("P")
+Answer = TypeVar("Answer")
 
 
 def patient(
@@ -59,6 +62,14 @@ def patient(
         sleep=sleep_using_event(giving_up),
         before_sleep=told,
     )
+
+
+def raising_the_last(waiting: Retrying, call: Callable[P, Answer], *arguments: P.args, **named: P.kwargs) -> Answer:
+    """`waiting(call, …)`; where it gives up, the error is that of the last try, and not tenacity's."""
+    try:
+        return waiting(call, *arguments, **named)
+    except RetryError as error:
+        raise error.last_attempt.exception() or error from None
 
 
 def pause_seconds(failures: int) -> float:

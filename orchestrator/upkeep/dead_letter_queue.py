@@ -71,12 +71,17 @@ def find(client: SQSClient, steps_queue_url: str) -> Redrive:
     return Redrive(attributes["QueueArn"], url, int(policy["maxReceiveCount"]))
 
 
-def bodies(client: SQSClient, steps_queue_url: str) -> list[str]:
-    """Of all dead letters of a steps queue, in a look that hides them from others for seconds at most.
+def bodies_of(client: SQSClient, steps_queue_url: str) -> list[str]:
+    """As `bodies`, of a steps queue's dead-letter queue. Raises EnvironmentRefused too, where it has none."""
+    return bodies(client, find(client, steps_queue_url).url)
 
-    Raises the SDK's error, and EnvironmentRefused for a steps queue without a dead-letter queue.
+
+def bodies(client: SQSClient, url: str) -> list[str]:
+    """Of all that is in a dead-letter queue, in a look that hides it from others for seconds at most.
+
+    Raises the SDK's error.
     """
-    with Look(client, find(client, steps_queue_url).url, GLANCE_SECONDS) as look:
+    with Look(client, url, GLANCE_SECONDS) as look:
         return [letter.body for batch in look for letter in batch]
 
 

@@ -8,7 +8,8 @@ from dataclasses import replace
 
 import pytest
 
-from orchestrator.channels import sqs as sqs_module
+from orchestrator.channels import _results as results_module
+from orchestrator.channels._outages import Outages
 from orchestrator.run.loop import RunLoop
 from orchestrator.s3_copy.objects import Objects
 from stepbench import whole_replies
@@ -82,7 +83,7 @@ def hanging(_: RunLoop, __: object) -> None:
 
 SABOTAGE: dict[str, tuple[Sabotage, Round, Harm, str]] = {
     "a completion is deleted before its sample is written": (
-        both(performing(("accept", "write", "send")), setting(sqs_module, "DELETIONS_LINGER_SECONDS", -1.0)),
+        both(performing(("accept", "write", "send")), setting(results_module, "DELETIONS_LINGER_SECONDS", -1.0)),
         one_fault("GetObject", "delay"),
         "samples lost",
         "is deleted before it is in a line",
@@ -106,7 +107,7 @@ SABOTAGE: dict[str, tuple[Sabotage, Round, Harm, str]] = {
         "are left of the copy",
     ),
     "an outage ends the run": (
-        setting(sqs_module.SqsChannel, "_patiently", lambda self, call, *arguments: call(*arguments)),
+        setting(Outages, "patiently", lambda self, call, *arguments: call(*arguments)),
         one_fault("SendMessageBatch", "503", times=catalogue.SDK_TRIES),
         "other promises broken",
         "the run was refused",

@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from orchestrator.channels import sqs as sqs_module
-from orchestrator.channels.sqs import DELETIONS_LINGER_SECONDS, FOREIGN_DELAY_SECONDS, SqsChannel
+from orchestrator.channels import _results as results_module
+from orchestrator.channels._outages import Outages
+from orchestrator.channels._results import DELETIONS_LINGER_SECONDS, FOREIGN_DELAY_SECONDS
+from orchestrator.channels.sqs import NO_ANSWER, SqsChannel
 from stepbench.queues import Outgoing
 from tests.doubles import WatchedQueue, refused
 from tests.factories import make_done, make_failed, make_message, make_worker_facts
@@ -29,7 +31,8 @@ def make_channel(
 ) -> tuple[SqsChannel, WatchedQueue, WatchedQueue]:
     told: list[tuple[str, str, int]] = []
     steps, results = WatchedQueue("steps", told), WatchedQueue("results", told)
-    channel = SqsChannel(steps, results, "r1", fair=fair, results_are_own=own, patience_seconds=patience_seconds)
+    outages = Outages(NO_ANSWER, patience_seconds=patience_seconds)
+    channel = SqsChannel(steps, results, "r1", fair=fair, results_are_own=own, outages=outages)
     return channel, steps, results
 
 
@@ -140,7 +143,7 @@ class Clock:
 
 def test_deletions_are_gathered_into_batches_and_none_waits_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = Clock()
-    monkeypatch.setattr(sqs_module, "monotonic", clock)
+    monkeypatch.setattr(results_module, "monotonic", clock)
     channel, _, results = make_channel()
     results.send([Outgoing(make_done(chain=chain).model_dump_json()) for chain in range(25)])
     arrivals = [arrival for _ in range(3) for arrival in channel.receive(0).completions]

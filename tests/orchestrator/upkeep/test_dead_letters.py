@@ -154,6 +154,6 @@ def test_a_look_in_passing_takes_nothing_away_and_hides_nothing_for_long() -> No
     sqs = Sqs([message(1), message(2, body="no JSON")])
     client: Any = sqs
 
-    assert dead_letter_queue.bodies(client, STEPS_QUEUE) == [SOUND, "no JSON"]
+    assert dead_letter_queue.bodies_of(client, STEPS_QUEUE) == [SOUND, "no JSON"]
     assert sqs.told == [("hand back", DEAD, ["receipt 1", "receipt 2"])]
     assert max(sqs.hidden_seconds) <= 10
