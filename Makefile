@@ -15,8 +15,9 @@ LOCKED := $(INSTALL) --require-hashes
 LOCK := $(IN_VENV) -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--custom-compile-command 'make lock'
 
-# What a person at a laptop has; a worker in the image has the S3 clients alone.
+# What a person at a laptop has, and what the image has.
 EXTRAS := --extra local --extra s3-clients --extra compare --extra report
+IMAGE_EXTRAS := --extra s3-clients --extra lambda
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -71,9 +72,9 @@ benchmarks: $(VENV)/.dev-is-set-up ## every program in benchmarks/, one after th
 
 # Every lock is a part of dev.txt's resolution, so that what is tested is what is installed.
 lock: $(VENV)/.dev-is-set-up ## pin what pyproject.toml asks for, keeping pins that still fit
-	$(LOCK) $(UPGRADE) pyproject.toml $(EXTRAS) --group dev --output-file requirements/dev.txt
+	$(LOCK) $(UPGRADE) pyproject.toml $(EXTRAS) --extra lambda --group dev --output-file requirements/dev.txt
 	$(LOCK) pyproject.toml $(EXTRAS) --constraint requirements/dev.txt --output-file requirements/local.txt
-	$(LOCK) pyproject.toml --extra s3-clients --constraint requirements/dev.txt --output-file requirements/core.txt
+	$(LOCK) pyproject.toml $(IMAGE_EXTRAS) --constraint requirements/dev.txt --output-file requirements/core.txt
 	$(LOCK) --group build --constraint requirements/dev.txt --output-file requirements/build.txt
 	$(LOCK) --group data --no-deps --output-file requirements/data.txt
 	$(LOCK) $(UPGRADE) --group infra --output-file requirements/infra.txt

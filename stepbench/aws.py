@@ -17,6 +17,7 @@ from stepbench.settings import Settings
 from stepbench.sqs_calls import SqsCalls
 
 if TYPE_CHECKING:
+    from mypy_boto3_lambda.client import LambdaClient
     from mypy_boto3_s3.client import S3Client
     from mypy_boto3_sqs.client import SQSClient
 
@@ -29,13 +30,14 @@ os.environ.setdefault("BOTO_DISABLE_CRT", "true")
 
 
 class AwsConfig(Frozen):
-    """Everything that a process needs to talk to S3 and SQS as the user configured it; plain data, fit for a pipe."""
+    """Everything that a process needs to talk to AWS as the user configured it; plain data, fit for a pipe."""
 
     region: str | None = None
     profile: str | None = None
     endpoint_url: str | None = None
     s3_endpoint_url: str | None = None
     sqs_endpoint_url: str | None = None
+    lambda_endpoint_url: str | None = None
     connect_timeout_seconds: float = 5.0
     read_timeout_seconds: float = 60.0
     retry_mode: Literal["legacy", "standard", "adaptive"] = "standard"
@@ -51,6 +53,7 @@ class AwsConfig(Frozen):
             endpoint_url=settings.endpoint_url,
             s3_endpoint_url=settings.s3_endpoint_url,
             sqs_endpoint_url=settings.sqs_endpoint_url,
+            lambda_endpoint_url=settings.lambda_endpoint_url,
             connect_timeout_seconds=settings.connect_timeout_seconds,
             read_timeout_seconds=settings.read_timeout_seconds,
             retry_mode=settings.retry_mode,
@@ -98,6 +101,13 @@ class Clients:
         client: SQSClient = self._client("sqs", endpoint, user_agent=USER_AGENT)
         client.meta.events.register("response-received.sqs", self.sqs_calls.hear)
         unanswered.tell(client)
+        return client
+
+    @cached_property
+    def functions(self) -> LambdaClient:
+        """Of Lambda, whose own name is a word of Python's."""
+        endpoint = self._config.lambda_endpoint_url or self._config.endpoint_url
+        client: LambdaClient = self._client("lambda", endpoint, user_agent=USER_AGENT)
         return client
 
     @cached_property

@@ -17,12 +17,14 @@ _QUEUE = (
     "the queue does not exist; --steps-queue-url (ORCH_STEPS_QUEUE_URL) or --results-queue-url "
     "(ORCH_RESULTS_QUEUE_URL) names it"
 )
+_FUNCTION = "the function does not exist; --lambda-function (ORCH_LAMBDA_FUNCTION) names it"
 _SOURCES = "--aws-profile (AWS_PROFILE), AWS_ACCESS_KEY_ID or another source of the SDK's gives them"
 _CREDENTIALS = f"AWS does not accept the credentials; {_SOURCES}"
 _ELSEWHERE = (
-    "the endpoint answers with a redirect, which is not followed; --aws-endpoint-url (AWS_ENDPOINT_URL), or that of S3 "
-    "or SQS alone, must name the place that it leads to"
+    "the endpoint answers with a redirect, which is not followed; --aws-endpoint-url (AWS_ENDPOINT_URL), or that of "
+    "one service alone, must name the place that it leads to"
 )
+_ENDPOINTS_OF_ONE_SERVICE = ("s3_endpoint_url", "sqs_endpoint_url", "lambda_endpoint_url")
 _REDIRECTS = frozenset({"301", "302", "303", "307", "308"})
 _BY_CODE = {
     "NoSuchBucket": _BUCKET,
@@ -32,6 +34,7 @@ _BY_CODE = {
     "AWS.SimpleQueueService.NonExistentQueue": _QUEUE,
     "QueueDoesNotExist": _QUEUE,
     "InvalidAddress": _QUEUE,
+    "ResourceNotFoundException": _FUNCTION,
     "AWS.SimpleQueueService.QueueDeletedRecently": "a results queue of that name was deleted a minute ago; try again",
     "InvalidAccessKeyId": _CREDENTIALS,
     "InvalidClientTokenId": _CREDENTIALS,
@@ -75,7 +78,7 @@ def sentence_for(error: BaseException, role: Role, settings: Settings) -> str | 
 
 
 def _known(code: str, settings: Settings) -> str | None:
-    named = settings.endpoint_url or settings.s3_endpoint_url or settings.sqs_endpoint_url
+    named = settings.endpoint_url or any(getattr(settings, field) for field in _ENDPOINTS_OF_ONE_SERVICE)
     return _ELSEWHERE if named and code in _REDIRECTS else _BY_CODE.get(code)
 
 
@@ -86,7 +89,7 @@ def credentials_refused(error: BaseException) -> bool:
 
 
 def _unreachable(error: BaseException, settings: Settings) -> str:
-    of_one_service = {"s3_endpoint_url": settings.s3_endpoint_url, "sqs_endpoint_url": settings.sqs_endpoint_url}
+    of_one_service = {field: getattr(settings, field) for field in _ENDPOINTS_OF_ONE_SERVICE}
     named = [field for field, url in of_one_service.items() if url and url in str(error)] or ["endpoint_url"]
     variables = [variables_of(field)[0] for field in named]
     endpoints = " and ".join(f"{flag_of(variable)} ({variable})" for variable in variables)

@@ -24,8 +24,10 @@ class Traits:
     """Step messages go through a queue, to workers."""
     results_queue: bool
     """Completions come back through one."""
-    own_executors: bool
+    own_executors: bool = False
     """Executors of the orchestrator do the steps: on its machine, with its rights, and only for as long as it lives."""
+    function: bool = False
+    """A Lambda function does them."""
 
     @property
     def queues(self) -> bool:
@@ -40,8 +42,9 @@ def traits(channel: str) -> Traits:
 
 
 def fitted(settings: Settings) -> Settings:
-    """`settings` without the queues, and the fleets at them, that their channel makes no use of."""
+    """`settings` without the queues, the fleets at them, and the function that their channel makes no use of."""
     its = traits(settings.channel)
     unused = {} if its.steps_queue else {"steps_queue_url": None, "fleets": None, "fleet": None}
     unused |= {} if its.results_queue else {"results_queue_url": None}
+    unused |= {} if its.function else {"lambda_function": None}
     return settings.model_copy(update=unused)

@@ -75,6 +75,8 @@ RETRYABLE_CODES = THROTTLING_CODES | frozenset(
         "RequestExpired",
         "InternalError",
         "ServiceUnavailable",
+        # A Lambda function that is being made or changed.
+        "ResourceConflictException",
         # What was sent did not arrive as it was sent.
         "IncompleteBody",
         "BadDigest",

@@ -7,7 +7,10 @@ from dataclasses import dataclass
 
 from stepbench.errors import MessageRefused
 from stepbench.messages import StepMessage
+from stepbench.prefix import literal_part
+from stepbench.queue_urls import results_folder
 from stepbench.s3_uris import bucket_and_key
+from stepbench.settings import Settings
 
 # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-queues.html
 _QUEUE_NAME = re.compile(r"[A-Za-z0-9_-]{1,80}")
@@ -15,13 +18,33 @@ _QUEUE_NAME = re.compile(r"[A-Za-z0-9_-]{1,80}")
 
 @dataclass(frozen=True)
 class Guard:
-    """`literal_prefix` is what stands before the first placeholder of ORCH_PREFIX."""
+    """`literal_prefix` is what stands before the first placeholder of ORCH_PREFIX.
+
+    `results_folder` is what the URLs of runs' own results queues begin with. `steps_queue_url`, which is none of them,
+    may be beside them; null where steps come by another way.
+    """
 
     bucket: str
     literal_prefix: str
-    steps_queue_url: str
+    results_folder: str
     results_queue_prefix: str
     results_queue_url: str | None
+    steps_queue_url: str | None = None
+
+    @classmethod
+    def of(cls, settings: Settings) -> Guard:
+        """`settings` have a bucket, and a steps queue or a function."""
+        folder = results_folder(settings)
+        assert settings.bucket is not None
+        assert folder is not None
+        return cls(
+            bucket=settings.bucket,
+            literal_prefix=literal_part(settings.prefix),
+            results_folder=folder,
+            results_queue_prefix=settings.results_queue_prefix,
+            results_queue_url=settings.results_queue_url,
+            steps_queue_url=settings.steps_queue_url,
+        )
 
     def check_results_queue(self, message: StepMessage) -> str:
         """Its URL. Raises MessageRefused unless the message asks to answer to a results queue of this fleet."""
@@ -37,7 +60,7 @@ class Guard:
             return url == self.results_queue_url
         # Compared as text, not taken apart: URL parsers leave out line breaks, decode, and differ from each other.
         folder, _, name = url.rpartition("/")
-        sibling = folder == self.steps_queue_url.rpartition("/")[0] and url != self.steps_queue_url
+        sibling = folder == self.results_folder and url != self.steps_queue_url
         begins_right = name.startswith(self.results_queue_prefix) and name != self.results_queue_prefix
         return sibling and begins_right and _QUEUE_NAME.fullmatch(name) is not None
 

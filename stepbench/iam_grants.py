@@ -4,6 +4,7 @@ Batch calls have no actions of their own: `sqs:SendMessage` covers SendMessageBa
 https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonsqs.html
 https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazons3.html
 https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonelasticcontainerservice.html
+https://docs.aws.amazon.com/service-authorization/latest/reference/list_awslambda.html
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ Target = Literal[
     "key",
     "ECS service",
     "tasks of its cluster",
+    "function",
 ]
 
 
@@ -62,8 +64,16 @@ def _is_on_ecs(settings: Settings) -> bool:
     return found is not None and found[1].ecs is not None
 
 
-def _sends_steps(settings: Settings) -> bool:
-    return traits(settings.channel).steps_queue
+def _has_steps_queue(settings: Settings) -> bool:
+    return settings.steps_queue_url is not None
+
+
+def _has_function(settings: Settings) -> bool:
+    return settings.lambda_function is not None
+
+
+def _has_dead_letters(settings: Settings) -> bool:
+    return _has_steps_queue(settings) or _has_function(settings)
 
 
 def _takes_completions(settings: Settings) -> bool:
@@ -99,6 +109,11 @@ _KEY = Grant(
     when=_has_own_key,
 )
 
+_INVOKES = {
+    "lambda:InvokeFunction": "to have steps done, and to ask who does them (doctor)",
+    "lambda:GetFunctionConfiguration": "to see that the function is there, how long it may run, and its dead letters",
+}
+
 GRANTS: dict[Role, tuple[Grant, ...]] = {
     "worker": (
         Grant("ReadPayloads", "objects", {"s3:GetObject": "to download what the step before wrote"}),
@@ -129,6 +144,7 @@ GRANTS: dict[Role, tuple[Grant, ...]] = {
                 "sqs:DeleteMessage": "to delete them once their completion is sent",
                 "sqs:ChangeMessageVisibility": "to keep them hidden while they are worked on, and to hand them back",
             },
+            when=_has_steps_queue,
         ),
         Grant("SendCompletions", "results queues", {"sqs:SendMessage": "to post completions to the run that asked"}),
         _KEY,
@@ -168,8 +184,9 @@ GRANTS: dict[Role, tuple[Grant, ...]] = {
                 "sqs:SendMessage": "to dispatch steps",
                 "sqs:GetQueueAttributes": "to see that the queue is there, and whether a stalled run has messages left",
             },
-            when=_sends_steps,
+            when=_has_steps_queue,
         ),
+        Grant("InvokeFunction", "function", _INVOKES, when=_has_function),
         Grant(
             "OwnResultsQueue",
             "results queues",
@@ -235,7 +252,7 @@ GRANTS: dict[Role, tuple[Grant, ...]] = {
                 "sqs:ReceiveMessage": "to find a run's own steps among them, and dispatch those again",
                 "sqs:ChangeMessageVisibility": "to hand them back at once",
             },
-            when=_sends_steps,
+            when=_has_dead_letters,
         ),
     ),
     "operator": (
@@ -246,7 +263,9 @@ GRANTS: dict[Role, tuple[Grant, ...]] = {
                 "sqs:GetQueueAttributes": "to find its dead-letter queue",
                 "sqs:SendMessage": "to send dead letters back, and to ask workers who they are",
             },
+            when=_has_steps_queue,
         ),
+        Grant("AskFunction", "function", _INVOKES, when=_has_function),
         Grant(
             "SeeResultsQueues",
             "results queues",

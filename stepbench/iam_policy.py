@@ -12,16 +12,18 @@ from urllib.parse import urlsplit
 from stepbench import fleets
 from stepbench.channels import traits
 from stepbench.iam_grants import GRANTS, Role, Target
+from stepbench.lambda_functions import Function
 from stepbench.prefix import literal_part
 from stepbench.settings import Settings
 
 
 def policy(role: Role, settings: Settings, dead_letter_queue: str | None = None) -> dict[str, Any]:
-    """The policy document for one role. `settings` must have a bucket, and a steps queue where their channel has one.
+    """The policy document for one role. `settings` must have a bucket, and what their channel sends steps to.
 
-    Region and account are those of the steps queue's URL; a region that it does not tell is the configured one. Where
-    there is no queue, a statement about a key by its id is about every account's.
-    `dead_letter_queue` is the name of the steps queue's: no setting tells it. Without it no statement is about it.
+    Region and account are those of the steps queue's URL, or of the function; a region that a URL does not tell is the
+    configured one. Where there is neither, a statement about a key by its id is about every account's.
+    `dead_letter_queue` is the name of the queue's, or the function's: no setting tells it. Without it no statement is
+    about it.
     """
     return {"Version": "2012-10-17", "Statement": list(_statements(role, settings, dead_letter_queue))}
 
@@ -31,7 +33,7 @@ def statement_for(action: str, role: Role, settings: Settings, resource: str | N
 
     `resource`: the ARN that it was refused on, where known; it tells apart statements with the same action.
     """
-    if settings.bucket is None or (settings.steps_queue_url is None and _needs_queue(role, settings)):
+    if settings.bucket is None or lacks_place(role, settings):
         return None
     refused_queue = resource.rpartition(":")[2] if resource else None
     allowing = [
@@ -43,8 +45,10 @@ def statement_for(action: str, role: Role, settings: Settings, resource: str | N
     return next(iter([*fitting, *allowing]), None)
 
 
-def _needs_queue(role: Role, settings: Settings) -> bool:
-    return role != "orchestrator" or traits(settings.channel).steps_queue
+def lacks_place(role: Role, settings: Settings) -> bool:
+    """Whether neither queue nor function tells which account and which names the statements are about."""
+    needs_any = role != "orchestrator" or not traits(settings.channel).own_executors
+    return needs_any and settings.steps_queue_url is None and settings.lambda_function is None
 
 
 def _statements(role: Role, settings: Settings, dead_letter_queue: str | None) -> Iterator[dict[str, Any]]:
@@ -57,7 +61,7 @@ def _statements(role: Role, settings: Settings, dead_letter_queue: str | None) -
 def _on(target: Target, settings: Settings, dead_letter_queue: str) -> dict[str, Any]:
     """Resource, and Condition where the resource alone would allow more."""
     assert settings.bucket is not None
-    place = _Place.of(settings.steps_queue_url, settings.region)
+    place = _Place.of_settings(settings)
     # A star in a prefix means itself: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html
     below = literal_part(settings.prefix).replace("*", "${*}") + "*"
     match target:
@@ -70,8 +74,8 @@ def _on(target: Target, settings: Settings, dead_letter_queue: str) -> dict[str,
             return {"Resource": f"arn:{place.partition}:s3:::{settings.bucket}"}
         case "key":
             return _key(place, settings.kms_key_id or "")
-        case "ECS service" | "tasks of its cluster":
-            return {"Resource": _of_fleet(target, place, settings)}
+        case "function" | "ECS service" | "tasks of its cluster":
+            return {"Resource": _of_compute(target, place, settings)}
         case _:
             return {"Resource": _queue(target, place, settings, dead_letter_queue)}
 
@@ -90,7 +94,10 @@ def _queue(target: Target, place: _Place, settings: Settings, dead_letter_queue:
     return place.arn("sqs", names[target])
 
 
-def _of_fleet(target: Target, place: _Place, settings: Settings) -> str:
+def _of_compute(target: Target, place: _Place, settings: Settings) -> str:
+    if target == "function":
+        assert settings.lambda_function is not None  # else no statement is about it
+        return settings.lambda_function
     found = fleets.of_run(settings)
     assert found is not None
     service = found[1].ecs
@@ -109,16 +116,23 @@ def region_of(queue_url: str) -> str | None:
 
 @dataclass(frozen=True)
 class _Place:
-    """What a queue's URL tells."""
+    """What a queue's URL tells, or a function's ARN."""
 
     region: str
     account: str
     queue: str
 
     @classmethod
-    def of(cls, queue_url: str | None, region: str | None) -> _Place:
-        if queue_url is None:
-            return cls(region or "*", "*", "")
+    def of_settings(cls, settings: Settings) -> _Place:
+        if settings.steps_queue_url is not None:
+            return cls.of(settings.steps_queue_url, settings.region)
+        if settings.lambda_function is not None:
+            function = Function.of(settings.lambda_function)
+            return cls(function.region, function.account, "")
+        return cls(settings.region or "*", "*", "")
+
+    @classmethod
+    def of(cls, queue_url: str, region: str | None) -> _Place:
         parts = urlsplit(queue_url)
         _, account, queue = parts.path.rsplit("/", 2)
         return cls(region_of(queue_url) or region or "*", account, queue)

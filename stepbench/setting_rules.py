@@ -64,6 +64,18 @@ def _queue(where: str, url: str | None) -> Iterator[str]:
         yield f"{where}: {url!r} is a FIFO queue; a standard queue is needed"
 
 
+def _function(settings: Settings) -> Iterator[str]:
+    """Without a bucket everything runs on this machine, which has no Lambda."""
+    if None not in (settings.bucket, settings.lambda_function):
+        return
+    # The default wants no function, and is not loaded to be asked: that would load a part of the orchestrator.
+    if settings.channel != Settings.model_fields["channel"].default and traits(settings.channel).function:
+        yield (
+            f"{named('channel')} is {settings.channel}, which wants {named('bucket')} and {named('lambda_function')}: "
+            "the embedded stack has no Lambda"
+        )
+
+
 def _fleets(settings: Settings) -> Iterator[str]:
     for name, fleet in (settings.fleets or {}).items():
         yield from _queue(f"{named('fleets')}, fleet {name!r}", fleet.steps_queue_url)
@@ -155,12 +167,13 @@ def _chains(settings: Settings) -> Iterator[str]:
         )
 
 
-ENDPOINTS = ("endpoint_url", "s3_endpoint_url", "sqs_endpoint_url")
+ENDPOINTS = ("endpoint_url", "s3_endpoint_url", "sqs_endpoint_url", "lambda_endpoint_url")
 RULES = (
     *(Rule((field,), partial(_endpoint, field)) for field in ENDPOINTS),
     Rule(("bucket", "steps_queue_url"), _bucket),
     Rule(("bucket", "steps_queue_url", "channel"), _steps_queue),
     Rule(("steps_queue_url", "results_queue_url"), _queues),
+    Rule(("bucket", "channel", "lambda_function"), _function),
     Rule(("fleets",), _fleets),
     Rule(("prefix",), _prefix),
     Rule(("sse", "kms_key_id"), _encryption),

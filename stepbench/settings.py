@@ -26,6 +26,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from stepbench import env_file, fleets, registry
 from stepbench.channels import PACKAGE as CHANNELS
+from stepbench.lambda_functions import Function
 
 Program = Literal["orchestrator", "worker"]
 
@@ -80,11 +81,17 @@ def _compression(text: str) -> str:
     return str(Compression.parse(text))
 
 
+def _function(arn: str) -> str:
+    Function.of(arn)
+    return arn
+
+
 SerializerName = Annotated[str, AfterValidator(_choice_in("stepbench.serializers"))]
 TransformName = Annotated[str, AfterValidator(_choice_in("worker.transforms"))]
 ChannelName = Annotated[str, AfterValidator(_choice_in(CHANNELS))]
 S3ClientName = Annotated[str, AfterValidator(_choice_in("stepbench.s3_clients"))]
 CompressionText = Annotated[str, AfterValidator(_compression)]
+LambdaFunction = Annotated[str, AfterValidator(_function)]
 FleetsText = Annotated[dict[str, fleets.Fleet], BeforeValidator(fleets.parse), PlainSerializer(fleets.text)]
 
 
@@ -129,6 +136,7 @@ class Settings(BaseSettings):
     )
     s3_endpoint_url: str | None = setting("AWS_ENDPOINT_URL_S3", None, "endpoint of S3 alone", programs=BOTH)
     sqs_endpoint_url: str | None = setting("AWS_ENDPOINT_URL_SQS", None, "endpoint of SQS alone", programs=BOTH)
+    lambda_endpoint_url: str | None = setting("AWS_ENDPOINT_URL_LAMBDA", None, "endpoint of Lambda alone")
     bucket: str | None = setting(
         "ORCH_BUCKET", None, "S3 bucket of the payloads; without it everything runs on this machine", programs=BOTH
     )
@@ -165,7 +173,10 @@ class Settings(BaseSettings):
         "CHANNEL",
         "sqs",
         "how steps reach executors: sqs, through queues to workers; direct, through pipes to executors of the "
-        "orchestrator's own machine, without any queue",
+        "orchestrator's own machine, without any queue; lambda, by invocations of a Lambda function",
+    )
+    lambda_function: LambdaFunction | None = setting(
+        "ORCH_LAMBDA_FUNCTION", None, "ARN of the Lambda function that does the steps with CHANNEL=lambda"
     )
     sse: Literal["none", "s3", "kms"] = setting("SSE", "none", "server-side encryption asked for with every object")
     kms_key_id: str | None = setting(

@@ -1,30 +1,27 @@
-"""Puts a worker together from its settings."""
+"""Puts a worker together from its settings: one that takes steps from a queue, or one that Lambda hands them to."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache, partial
 from typing import Any
 
-import structlog
-
-from stepbench import logs, machine, prefix
+from stepbench import logs, machine
 from stepbench.aws import AwsConfig, Clients
+from stepbench.errors import UsageError
 from stepbench.executors.handshake import ExecutorConfig
 from stepbench.executors.process import ExecutorFactory
 from stepbench.guard import Guard
 from stepbench.messages import Completion
 from stepbench.queues import Queue
 from stepbench.queues.sqs import SqsQueue
-from stepbench.refusals import refusal
-from stepbench.s3_uris import bucket_and_key
-from stepbench.settings import Settings
-from worker.identity import identity_of
+from stepbench.settings import Settings, named
+from worker.discarding import discard_output
+from worker.function import Ends, FunctionWorker
 from worker.loop import Worker, WorkerOptions
 from worker.pulse import Pulse, allowance_seconds
 
 RESULTS_QUEUES_KEPT = 64
-
-log = structlog.get_logger()
 
 
 def assemble(settings: Settings) -> Worker:
@@ -35,13 +32,6 @@ def assemble(settings: Settings) -> Worker:
     logs.configure(log_level, settings.log_format)
     name = machine.process_name()
     clients = Clients(AwsConfig.of(settings))
-    guard = Guard(
-        bucket=settings.bucket,
-        literal_prefix=prefix.literal_part(settings.prefix),
-        steps_queue_url=settings.steps_queue_url,
-        results_queue_prefix=settings.results_queue_prefix,
-        results_queue_url=settings.results_queue_url,
-    )
     factory = ExecutorFactory(ExecutorConfig.of(settings, name, log_level))
     options = WorkerOptions(
         name=name,
@@ -53,17 +43,52 @@ def assemble(settings: Settings) -> Worker:
         health_file=settings.health_file,
         ecs_agent_uri=settings.ecs_agent_uri,
     )
-    visibility = settings.visibility_timeout_seconds
+    pulse = Pulse(allowance_seconds(settings))
+    _each_try_told(clients.sqs, pulse)
+    steps_queue = SqsQueue(clients.sqs, settings.steps_queue_url, settings.visibility_timeout_seconds)
+    return Worker(
+        options,
+        Guard.of(settings),
+        steps_queue,
+        _results_queues(clients, settings),
+        factory,
+        partial(_discard_output, clients, settings, pulse),
+        pulse,
+        clients.sqs_calls,
+    )
+
+
+def function(settings: Settings) -> FunctionWorker:
+    """A worker for one environment of a Lambda function, ready. Raises UsageError, EnvironmentRefused."""
+    if settings.bucket is None:
+        raise UsageError(f"{named('bucket')} is not set in the function's environment")
+    log_level = settings.log_level or "info"
+    logs.configure(log_level, settings.log_format)
+    name = machine.process_name()
+    clients = Clients(AwsConfig.of(settings))
+
+    @lru_cache
+    def guard(arn: str) -> Guard:
+        return Guard.of(settings.model_copy(update={"steps_queue_url": None, "lambda_function": arn}))
+
+    ends = Ends(
+        guard=guard,
+        results_queue=_results_queues(clients, settings),
+        discard_output=partial(discard_output, clients, settings),
+        sqs_calls=clients.sqs_calls,
+    )
+    factory = ExecutorFactory(ExecutorConfig.of(settings, name, log_level))
+    return FunctionWorker(name, machine.host_name(), factory, settings.executor_max_steps, ends)
+
+
+def _results_queues(clients: Clients, settings: Settings) -> Callable[[str], Queue]:
+    """By URL."""
 
     @lru_cache(maxsize=RESULTS_QUEUES_KEPT)
     def results_queue(url: str) -> Queue:
-        return SqsQueue(clients.sqs, url, visibility)
+        return SqsQueue(clients.sqs, url, settings.visibility_timeout_seconds)
 
-    pulse = Pulse(allowance_seconds(settings))
-    _each_try_told(clients.sqs, pulse)
-    steps_queue = SqsQueue(clients.sqs, settings.steps_queue_url, visibility)
-    discard_output = partial(_discard_output, clients, settings, pulse)
-    return Worker(options, guard, steps_queue, results_queue, factory, discard_output, pulse, clients.sqs_calls)
+    return results_queue
 
 
 def _each_try_told(client: Any, pulse: Pulse) -> None:
@@ -73,15 +98,5 @@ def _each_try_told(client: Any, pulse: Pulse) -> None:
 
 
 def _discard_output(clients: Clients, settings: Settings, pulse: Pulse, completion: Completion) -> None:
-    if completion.output is None:
-        return
     _each_try_told(clients.s3, pulse)
-    uri = completion.output.uri
-    bucket, key = bucket_and_key(uri)
-    try:
-        clients.s3.delete_object(Bucket=bucket, Key=key)
-    except Exception as error:  # noqa: BLE001 # an orphan object harms nothing; clean-up finds it
-        reason = refusal(error, "worker", settings) or str(error)
-        log.warning(
-            "could not delete an output that nobody waits for", **identity_of(completion), uri=uri, error=reason
-        )
+    discard_output(clients, settings, completion)

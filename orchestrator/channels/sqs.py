@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from orchestrator.run.plan import Plan
     from orchestrator.run.site import Site
 
-TRAITS = Traits(steps_queue=True, results_queue=True, own_executors=False)
+TRAITS = Traits(steps_queue=True, results_queue=True)
 NO_ANSWER = "the queues do not answer, and are tried again for STALL_TIMEOUT: see to the network and the endpoint"
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from stepbench.settings import Settings
 
 HELP = "remove payloads, incomplete uploads and results queues of runs that are over"
-SETTINGS: tuple[str, ...] | None = (*_fleet.SETTINGS, "CHANNEL", "STEP_EXPIRY", "METRICS_DIR")
+SETTINGS: tuple[str, ...] | None = (*_fleet.SETTINGS, "CHANNEL", "ORCH_LAMBDA_FUNCTION", "STEP_EXPIRY", "METRICS_DIR")
 
 SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 

@@ -16,6 +16,8 @@ HELP = "look at credentials, bucket, queues and workers, and say what is wrong a
 SETTINGS: tuple[str, ...] | None = (
     *_fleet.SETTINGS,
     "CHANNEL",
+    "ORCH_LAMBDA_FUNCTION",
+    "AWS_ENDPOINT_URL_LAMBDA",
     "SSE",
     "KMS_KEY_ID",
     "PAYLOAD_TAG",

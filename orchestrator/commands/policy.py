@@ -8,6 +8,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from stepbench.errors import UsageError
+from stepbench.settings import named
 
 if TYPE_CHECKING:
     from stepbench.settings import Settings
@@ -21,6 +22,7 @@ SETTINGS: tuple[str, ...] | None = (
     "ORCH_STEPS_QUEUE_URL",
     "ORCH_FLEETS",
     "ORCH_FLEET",
+    "ORCH_LAMBDA_FUNCTION",
     "ORCH_RESULTS_QUEUE_PREFIX",
     "ORCH_RESULTS_QUEUE_URL",
     "SSE",
@@ -47,33 +49,37 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--dead-letter-queue",
         metavar="NAME",
-        help="the steps queue's; an operator's policy needs it, and with it an orchestrator finds its own steps there",
+        help="the steps queue's, or the function's; an operator's policy of a steps queue needs it, and with it an "
+        "orchestrator finds its own steps there",
     )
 
 
 def run(settings: Settings, arguments: argparse.Namespace) -> int:
-    """0. Raises UsageError without a bucket (the embedded stack needs no policy) or a queue that a statement names."""
+    """0. Raises UsageError without what a statement names: the embedded stack needs no policy."""
     from stepbench.channels import fitted, traits
+    from stepbench.iam_policy import lacks_place, policy
 
-    if arguments.role == "orchestrator":
-        settings = fitted(settings)
-    elif not traits(settings.channel).steps_queue and arguments.role == "worker":
+    own_executors = traits(settings.channel).own_executors
+    if own_executors and arguments.role == "worker":
         raise UsageError(
             f"--channel {settings.channel} (CHANNEL) has no workers; "
             "--role orchestrator prints what its steps need, too"
         )
-    queue = arguments.role != "orchestrator" or traits(settings.channel).steps_queue
-    if settings.bucket is None or (queue and settings.steps_queue_url is None):
-        raise UsageError(
-            "a policy names a bucket and a queue: set --bucket (ORCH_BUCKET) "
-            "and --steps-queue-url (ORCH_STEPS_QUEUE_URL)"
-        )
-    is_operator = arguments.role == "operator"
-    if is_operator and not arguments.dead_letter_queue:
+    if arguments.role == "orchestrator" or not own_executors:
+        settings = fitted(settings)
+    if settings.bucket is None or lacks_place(arguments.role, settings):
+        raise UsageError(_names_more(traits(settings.channel).function))
+    if arguments.role == "operator" and settings.steps_queue_url is not None and not arguments.dead_letter_queue:
         raise UsageError("an operator's policy names the steps queue's dead-letter queue: add --dead-letter-queue NAME")
-    from stepbench.iam_policy import policy
-
     if settings.sse == "kms" and settings.kms_key_id is None:
         print(REMARK_ON_KEYS, file=sys.stderr)
     print(json.dumps(policy(arguments.role, settings, arguments.dead_letter_queue), indent=2))
     return 0
+
+
+def _names_more(function: bool) -> str:
+    if function:
+        what, field = "a bucket and a function", "lambda_function"
+    else:
+        what, field = "a bucket and a queue", "steps_queue_url"
+    return f"a policy names {what}: set {named('bucket')} and {named(field)}"

@@ -4,19 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 
-from orchestrator.channels.sqs import SqsChannel
-from orchestrator.doctor import bucket, distance, identity, place, steps_queue, workers
+from orchestrator.doctor import asking, bucket, distance, function, identity, place, steps_queue, workers
 from orchestrator.doctor.findings import AnsweringWorker, Check, Diagnosis, note, refused
 from orchestrator.doctor.ground import Ground
-from orchestrator.doctor.probing import Probing
 from orchestrator.doctor.results_queue import NAME as RESULTS_QUEUE
-from orchestrator.doctor.results_queue import VISIBILITY_SECONDS, DoctorsQueue
+from orchestrator.doctor.results_queue import DoctorsQueue
 from orchestrator.report.percentiles import spread
 from orchestrator.run import round_trip
 from orchestrator.run.site import is_this_machine
-from stepbench import machine
-from stepbench.queues.sqs import SqsQueue
-from stepbench.s3_uris import uri
 from stepbench.settings import Settings
 
 
@@ -60,11 +55,13 @@ class Examination:
         yield from self._looked("Region", lambda: [place.region(ground)])
         yield place.clock(ground)
         yield from self._looked("Bucket", lambda: bucket.checks(ground, self._round_trips_ns))
-        if ground.has_queues:
+        if ground.has_steps_queue:
             yield from self._looked("Steps queue", lambda: steps_queue.checks(ground))
             yield from self._looked("SQS round trip", self._measured)
+        if ground.has_function:
+            yield from self._looked(function.NAME, lambda: function.checks(ground))
         yield from distance.checks(self._round_trips_ns, here=is_this_machine(ground.settings))
-        if ground.has_queues:
+        if ground.has_steps_queue or ground.has_function:
             yield from self._answers()
         else:
             yield note("Queues", f"not looked at: CHANNEL={ground.settings.channel} has none, and no workers")
@@ -85,7 +82,7 @@ class Examination:
             if not self._wait_seconds:
                 yield note(workers.NAME, "not asked: --wait 0")
             elif queue.answers:
-                yield from self._looked(workers.NAME, lambda: self._probed(queue))
+                yield from self._looked(workers.NAME, lambda: self._asked(queue))
             else:
                 yield note(workers.NAME, "not asked: they have no results queue to answer to")
         finally:
@@ -93,25 +90,10 @@ class Examination:
         if left is not None:
             yield left
 
-    def _probed(self, queue: DoctorsQueue) -> Iterator[Check]:
-        ground, sqs = self._ground, self._ground.clients.sqs
-        channel = SqsChannel(
-            SqsQueue(sqs, ground.steps_queue_url, VISIBILITY_SECONDS),
-            SqsQueue(sqs, queue.url, VISIBILITY_SECONDS),
-            ground.run_id,
-            fair=ground.settings.fair_queues,
-            results_are_own=queue.is_own,
-        )
-        probing = Probing(channel, ground.run_id, uri(ground.bucket, ground.key), queue.url)
-        self._workers = probing.run(self._wait_seconds, self._wanted)
-        yield from workers.judged(
-            self._workers,
-            version=machine.versions().get("stepbench", "unknown"),
-            wait_seconds=self._wait_seconds,
-            wanted=self._wanted,
-            queue=steps_queue.waiting(steps_queue.seen(ground)),
-            unanswered=probing.unanswered,
-        )
+    def _asked(self, queue: DoctorsQueue) -> Iterable[Check]:
+        asked = asking.ask(self._ground, queue, self._wait_seconds, self._wanted)
+        self._workers = asked.workers
+        return asked.checks
 
     def _looked(self, name: str, look: Callable[[], Iterable[Check]]) -> Iterator[Check]:
         """What it finds; what keeps it from looking is something wrong too."""

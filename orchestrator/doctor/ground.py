@@ -67,12 +67,25 @@ class Ground:
         return self.settings.steps_queue_url
 
     @property
-    def has_queues(self) -> bool:
+    def has_steps_queue(self) -> bool:
         return self.settings.steps_queue_url is not None
+
+    @property
+    def function(self) -> str:
+        """For looks at it, which are not made where there is none."""
+        assert self.settings.lambda_function is not None
+        return self.settings.lambda_function
+
+    @property
+    def has_function(self) -> bool:
+        return self.settings.lambda_function is not None
 
     def listen(self) -> None:
         """Raises EnvironmentRefused where no client can be made."""
-        for client in [self.clients.s3, *([self.clients.sqs] if self.has_queues else [])]:
+        clients: list[Any] = [self.clients.s3]
+        clients += [self.clients.sqs] if self.has_steps_queue or self.has_function else []
+        clients += [self.clients.functions] if self.has_function else []
+        for client in clients:
             client.meta.events.register("response-received", self.replies.hear)
 
     @property

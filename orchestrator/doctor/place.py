@@ -9,6 +9,7 @@ from botocore.exceptions import ClientError
 from orchestrator.doctor.findings import Check, note, ok, wrong
 from orchestrator.doctor.ground import Ground
 from stepbench.iam_policy import region_of
+from stepbench.lambda_functions import Function
 
 MOST_SKEW_SECONDS = 60.0
 """AWS refuses what was signed five minutes ago or ahead, and STEP_EXPIRY compares the clocks of two hosts."""
@@ -18,14 +19,15 @@ LITTLE_SKEW_SECONDS = 2.0
 def region(ground: Ground) -> Check:
     """Raises the SDK's error where S3 does not answer at all."""
     ours = ground.clients.s3.meta.region_name
-    queue, bucket = region_of(ground.steps_queue_url) if ground.has_queues else None, _region_of_bucket(ground)
+    queue, bucket = region_of(ground.steps_queue_url) if ground.has_steps_queue else None, _region_of_bucket(ground)
     # Servers of one's own name any region, and take every one.
     places = {"the steps queue": ground.sqs_is_aws and queue, "the bucket": ground.s3_is_aws and bucket}
+    places |= {"the function": Function.of(ground.function).region} if ground.has_function else {}
     known = {what: where for what, where in places.items() if where}
     elsewhere = [f"{what} is in {where}" for what, where in known.items() if where != ours]
     if elsewhere:
         found = f"{ours}, but {' and '.join(elsewhere)}"
-        return wrong("Region", found, "--aws-region (AWS_REGION) names the region of both, bucket and queue")
+        return wrong("Region", found, "--aws-region (AWS_REGION) names the region of all of them")
     if not known:
         return ok("Region", f"{ours}; neither queue nor bucket says where it is")
     return ok("Region", f"{ours}, as {' and '.join(known)}")

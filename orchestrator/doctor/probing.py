@@ -36,8 +36,10 @@ class Probing:
         uri: str,
         results_queue_url: str,
         clock: Callable[[], float] = monotonic,
+        on_their_way: int = ON_THEIR_WAY,
     ) -> None:
         """`uri` names no object; workers see that it is in their bucket and below their prefix."""
+        self._on_their_way = on_their_way
         self._channel = channel
         self._run_id = run_id
         self._uri = uri
@@ -84,7 +86,7 @@ class Probing:
         return wanted is not None and len(self._workers) >= wanted
 
     def _send(self, expires_at: float) -> None:
-        messages = list(self._messages(ON_THEIR_WAY - self.unanswered, expires_at))
+        messages = list(self._messages(self._on_their_way - self.unanswered, expires_at))
         if messages:
             self._channel.send(messages)
             self._sent += len(messages)

@@ -9,6 +9,7 @@ from typing import Any
 from orchestrator.doctor.findings import Check, ok, refused, wrong
 from orchestrator.doctor.ground import Ground
 from orchestrator.run import results_queue
+from stepbench.queue_urls import results_folder
 
 NAME = "Results queue"
 VISIBILITY_SECONDS = 30
@@ -20,12 +21,12 @@ class DoctorsQueue:
 
     def __init__(self, ground: Ground) -> None:
         settings = ground.settings
-        folder = ground.steps_queue_url.rpartition("/")[0]
         self._ground = ground
         self._sqs = ground.clients.sqs
         self._made = False
         self.is_own = settings.results_queue_url is None
-        self.url = settings.results_queue_url or f"{folder}/{settings.results_queue_prefix}{ground.run_id}"
+        own = f"{results_folder(settings)}/{settings.results_queue_prefix}{ground.run_id}"
+        self.url = settings.results_queue_url or own
         self.answers = False
         """It has been looked at and can be used."""
 

@@ -23,18 +23,18 @@ def judged(
     version: str,
     wait_seconds: float,
     wanted: int | None,
-    queue: str,
+    beside: str,
     unanswered: int,
+    mend: str = WHERE_TO_LOOK,
 ) -> Iterator[Check]:
-    """`version` is ours, `queue` what the steps queue holds in words, `unanswered` counts probes."""
+    """`version` is ours, `beside` what else is known in words, `unanswered` counts probes, `mend` is where to look."""
     waited = units.clock(wait_seconds)
     if not workers:
-        yield wrong(NAME, f"none answered in {waited}; the steps queue has {queue}", WHERE_TO_LOOK)
+        yield wrong(NAME, f"none answered in {waited}{beside}", mend)
         return
     rest = f"; {plural(unanswered, 'probe')} not answered yet" if unanswered else ""
     if wanted is not None and len(workers) < wanted:
-        found = f"{len(workers)} of {wanted} answered in {waited}; the steps queue has {queue}"
-        yield wrong(NAME, found, WHERE_TO_LOOK)
+        yield wrong(NAME, f"{len(workers)} of {wanted} answered in {waited}{beside}", mend)
     else:
         yield ok(NAME, f"{len(workers)} answered{'' if wanted else f' in {waited}'}{rest}")
     for worker in workers:

@@ -24,6 +24,7 @@ OF_THE_EXPERIMENT = frozenset(
         "endpoint_url",
         "s3_endpoint_url",
         "sqs_endpoint_url",
+        "lambda_endpoint_url",
         "bucket",
         "prefix",
         "steps_queue_url",

@@ -43,6 +43,8 @@ class Progress:
     """When a worker last answered, as `elapsed_seconds`; null while nothing is asked of any."""
     warn_after_seconds: float = 0.0
     """A silence of so long is told; 0: none is."""
+    function: str | None = None
+    """The Lambda function that does the steps, where one does."""
 
     def worked_by(self, now_seconds: float) -> float:
         """`worked_seconds` and what has come to it since, where steps may still be at work."""

@@ -35,12 +35,20 @@ SILENCE = (
     "fleet that starts from zero, or long steps, only take their time"
 )
 
+SILENCE_OF_FUNCTION = (
+    "{function} has not answered for {silent}: what does its log say (its policy may lack a right), and has it room "
+    "for one more (its reserved concurrency, and the account's)? `python -m orchestrator doctor --channel lambda` asks "
+    "it. Cold starts and long steps only take their time"
+)
+
 
 def silence(snapshot: Progress, now_seconds: float) -> str | None:
     """What to look at when nothing comes back; None while that is not worth a warning."""
     silent_seconds = snapshot.silent_seconds(now_seconds)
     if silent_seconds is None:
         return None
+    if snapshot.function is not None:
+        return SILENCE_OF_FUNCTION.format(silent=clock(silent_seconds), function=snapshot.function)
     default = Settings.model_fields["visibility_timeout_seconds"].default
     return SILENCE.format(silent=clock(silent_seconds), default=default)
 

@@ -78,6 +78,7 @@ class Tally:
                 steps_before=self._steps_before,
                 heard_at_seconds=None if self._heard_at is None else self._heard_at - self._began,
                 warn_after_seconds=self._warn_after_seconds,
+                function=self._plan.lambda_function,
             )
         )
 

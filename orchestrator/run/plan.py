@@ -9,6 +9,7 @@ from typing import Literal
 
 from stepbench import prefix
 from stepbench.channels import traits
+from stepbench.queue_urls import results_folder
 from stepbench.samples import Frozen
 from stepbench.settings import Settings
 
@@ -21,6 +22,7 @@ DECIDED_BY = (
     "prefix",
     "channel",
     "steps_queue_url",
+    "lambda_function",
     "results_queue_prefix",
     "results_queue_url",
     "sse",
@@ -64,6 +66,8 @@ class Plan(Frozen):
     steps_queue_url: str | None
     results_queue_url: str | None
     """Null where the channel goes through no such queue."""
+    lambda_function: str | None = None
+    """ARN of the function that does the steps; null where workers or executors of the orchestrator do them."""
     results_queue_is_own: bool
     """Made for this run and deleted at its end, as against a fixed one that runs share."""
     chains: int
@@ -139,6 +143,7 @@ def make(
         channel=settings.channel,
         steps_queue_url=settings.steps_queue_url,
         results_queue_url=results_queue_url,
+        lambda_function=settings.lambda_function,
         results_queue_is_own=results_queue_url is not None and settings.results_queue_url is None,
         chains=settings.chains or settings.concurrency,
         steps=settings.steps,
@@ -171,12 +176,10 @@ def make(
 
 
 def _results_queue_url(settings: Settings, run_id: str) -> str | None:
-    """The fixed one, or the run's own beside the steps queue."""
+    """The fixed one, or the run's own."""
     if not traits(settings.channel).results_queue:
         return None
-    assert settings.steps_queue_url is not None
-    folder = settings.steps_queue_url.rpartition("/")[0]
-    return settings.results_queue_url or f"{folder}/{settings.results_queue_prefix}{run_id}"
+    return settings.results_queue_url or f"{results_folder(settings)}/{settings.results_queue_prefix}{run_id}"
 
 
 def utc_now() -> datetime:

@@ -22,7 +22,7 @@ from stepbench import configuration
 from stepbench.errors import EnvironmentRefused, UsageError
 from stepbench.settings import Settings, named, of_values, variable_of
 
-_QUEUES = ("steps_queue_url", "results_queue_url")
+_OF_CHANNELS = ("steps_queue_url", "results_queue_url", "lambda_function")
 
 
 def settings_for(file: MetricsFile, past: History, given: Settings, flags: Collection[str]) -> Settings:
@@ -68,7 +68,7 @@ def refuse_flags(file: MetricsFile, given: Settings, flags: Collection[str]) -> 
 
 def _refuse_another_stack(file: MetricsFile, given: Settings) -> None:
     """Each has the same names for other queues and payloads, and a run would wait there for what will never come."""
-    queues = file.run.plan.steps_queue_url is not None
+    queues = file.run.plan.results_queue_url is not None
     variable = "AWS_ENDPOINT_URL_SQS" if queues else "AWS_ENDPOINT_URL_S3"
     then = file.run.settings.get(variable) or file.run.settings.get("AWS_ENDPOINT_URL")
     now = (given.sqs_endpoint_url if queues else given.s3_endpoint_url) or given.endpoint_url
@@ -111,7 +111,7 @@ def _deciding(file: MetricsFile, values: Mapping[str, Any]) -> Settings:
 
 def _contradictions(file: MetricsFile, given: Settings, flags: Collection[str], names: Collection[str]) -> list[str]:
     now, then = configuration.in_force(given), file.run.settings
-    unused = {name for name in _QUEUES if getattr(file.run.plan, name) is None}  # of no matter to such a run
+    unused = {name for name in _OF_CHANNELS if getattr(file.run.plan, name) is None}  # of no matter to such a run
     told = [name for name in names if name in given.model_fields_set - unused]
     if "steps_queue_url" in told and _is_of_another_fleet(given, then, flags):
         told.remove("steps_queue_url")

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 from orchestrator.upkeep import dead_letter_queue, reasons
 from orchestrator.upkeep.dead_letter_queue import DeadLetter, Look, Redrive
 from orchestrator.upkeep.reasons import Judge, Kind
-from stepbench import prefix
 from stepbench.failures import is_queue_gone
 from stepbench.guard import Guard
 from stepbench.queues import Outgoing
@@ -65,17 +64,9 @@ class DeadLetters:
     @classmethod
     def of(cls, settings: Settings, client: SQSClient) -> DeadLetters:
         """Raises EnvironmentRefused for a steps queue without a dead-letter queue."""
-        assert settings.bucket is not None
         assert settings.steps_queue_url is not None
         redrive = dead_letter_queue.find(client, settings.steps_queue_url)
-        guard = Guard(
-            bucket=settings.bucket,
-            literal_prefix=prefix.literal_part(settings.prefix),
-            steps_queue_url=settings.steps_queue_url,
-            results_queue_prefix=settings.results_queue_prefix,
-            results_queue_url=settings.results_queue_url,
-        )
-        judge = Judge(guard, redrive.max_receives, cache(lambda url: _is_gone(client, url)))
+        judge = Judge(Guard.of(settings), redrive.max_receives, cache(lambda url: _is_gone(client, url)))
         return cls(client, settings.steps_queue_url, redrive, judge)
 
     def listed(self, run: str | None) -> Listing:

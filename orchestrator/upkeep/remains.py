@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from orchestrator.run.plan import METRICS_FOLDER, lease_name
 from orchestrator.upkeep.shapes import KeyShape, begun, run_of_queue
 from stepbench.failures import is_queue_gone
+from stepbench.queue_urls import results_folder
 from stepbench.queues.sqs import SqsQueue
 
 if TYPE_CHECKING:
@@ -75,8 +76,8 @@ class Search:
         assert settings.bucket is not None
         self._settings = settings
         self._bucket = settings.bucket
-        self._queue_folder = (settings.steps_queue_url or "").rpartition("/")[0]
-        """Empty where runs have no queues."""
+        self._queue_folder = results_folder(settings)
+        """Null where runs have no queues."""
         self._clients = clients
         self._run_id = run_id
         self._shape = KeyShape(settings.prefix)
@@ -87,8 +88,8 @@ class Search:
     def found(self) -> Found:
         self._find_objects()
         self._find_uploads()
-        if self._queue_folder and self._settings.results_queue_url is None:
-            for run_id, name in self._queue_names():
+        if self._queue_folder is not None and self._settings.results_queue_url is None:
+            for run_id, name in self._queue_names(self._queue_folder):
                 self._find_queue(run_id, f"{self._queue_folder}/{name}")
         return Found(tuple(self._runs[run_id] for run_id in sorted(self._runs)), self._strangers)
 
@@ -126,17 +127,17 @@ class Search:
             remains.seen(entry["Initiated"])
             remains.uploads.append(Upload(entry["Key"], entry["UploadId"]))
 
-    def _queue_names(self) -> Iterator[tuple[str, str]]:
-        """Run ids, and the names of their queues, in the account of the steps queue."""
+    def _queue_names(self, beside: str) -> Iterator[tuple[str, str]]:
+        """Run ids, and the names of their queues, in the account of that folder."""
         named = self._settings.results_queue_prefix
         pages = self._clients.sqs.get_paginator("list_queues").paginate(
             QueueNamePrefix=named + (self._run_id or ""), PaginationConfig={"PageSize": QUEUES_PER_PAGE}
         )
         for url in (url for page in pages for url in page.get("QueueUrls", ())):
             folder, _, name = url.rpartition("/")
-            same_account = folder.rpartition("/")[2] == self._queue_folder.rpartition("/")[2]
+            same_account = folder.rpartition("/")[2] == beside.rpartition("/")[2]
             run_id = run_of_queue(name, named)
-            if run_id and same_account and f"{self._queue_folder}/{name}" != self._settings.steps_queue_url:
+            if run_id and same_account and f"{beside}/{name}" != self._settings.steps_queue_url:
                 yield run_id, name
 
     def _find_queue(self, run_id: str, url: str) -> None:

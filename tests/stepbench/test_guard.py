@@ -4,11 +4,13 @@ import pytest
 
 from stepbench.errors import MessageRefused
 from stepbench.guard import Guard
+from stepbench.queue_urls import folder_of
 from tests.factories import BUCKET, PREFIX, QUEUES, STEPS_QUEUE, make_message, make_output_spec, make_ref
 
 FLEET = Guard(
     bucket=BUCKET,
     literal_prefix=PREFIX,
+    results_folder=folder_of(STEPS_QUEUE),
     steps_queue_url=STEPS_QUEUE,
     results_queue_prefix="stepbench-results-",
     results_queue_url=None,
@@ -17,6 +19,7 @@ FIXED_URL = f"{QUEUES}/all-results"
 FLEET_WITH_FIXED_QUEUE = Guard(
     bucket=BUCKET,
     literal_prefix=PREFIX,
+    results_folder=folder_of(STEPS_QUEUE),
     steps_queue_url=STEPS_QUEUE,
     results_queue_prefix="stepbench-results-",
     results_queue_url=FIXED_URL,
@@ -125,11 +128,13 @@ def test_with_a_fixed_results_queue_that_alone_is_answered_whatever_its_name() -
 def test_the_steps_queue_is_no_results_queue_even_if_it_is_called_so() -> None:
     url = f"{QUEUES}/stepbench-results-and-steps"
     with pytest.raises(MessageRefused):
-        Guard(BUCKET, PREFIX, url, "stepbench-results-", None).check_results_queue(make_message(results_queue_url=url))
+        Guard(BUCKET, PREFIX, folder_of(url), "stepbench-results-", None, url).check_results_queue(
+            make_message(results_queue_url=url)
+        )
 
 
 def test_an_emulators_queues_are_told_apart_by_their_port() -> None:
-    guard = Guard(BUCKET, PREFIX, "http://127.0.0.1:4100/123456789012/steps", "stepbench-results-", None)
+    guard = Guard(BUCKET, PREFIX, "http://127.0.0.1:4100/123456789012", "stepbench-results-", None)
     guard.check_results_queue(make_message(results_queue_url="http://127.0.0.1:4100/123456789012/stepbench-results-r"))
     with pytest.raises(MessageRefused):
         guard.check_results_queue(

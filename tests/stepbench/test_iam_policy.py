@@ -230,6 +230,41 @@ def test_every_statement_has_a_name_and_every_action_is_awss_and_has_a_reason(ro
     for grant in GRANTS[role]:
         assert re.fullmatch("[A-Za-z0-9]+", grant.sid)
         for action, reason in grant.reasons.items():
-            assert re.fullmatch("(s3|sqs|kms|ecs):[A-Z][A-Za-z]+", action)
+            assert re.fullmatch("(s3|sqs|kms|ecs|lambda):[A-Z][A-Za-z]+", action)
             assert not action.endswith("Batch")
             assert reason
+
+
+FUNCTION = "arn:aws:lambda:eu-central-1:210987654321:function:steps"
+BESIDE_THE_FUNCTION = "arn:aws:sqs:eu-central-1:210987654321:stepbench-results-*"
+INVOKES = {"lambda:InvokeFunction", "lambda:GetFunctionConfiguration"}
+
+
+def with_function(**settings: Any) -> Settings:
+    return configured(**{"steps_queue_url": None, "channel": "lambda", "lambda_function": FUNCTION, **settings})
+
+
+@pytest.mark.parametrize("role", ["orchestrator", "operator"])
+def test_who_has_steps_done_by_a_function_may_invoke_it_and_needs_no_steps_queue(role: Any) -> None:
+    document = allowed(policy(role, with_function()))
+
+    assert document[FUNCTION] == INVOKES
+    assert BESIDE_THE_FUNCTION in document
+    assert not [resource for resource in document if resource.startswith("arn:aws:sqs") and "results" not in resource]
+
+
+def test_a_function_is_allowed_what_a_worker_is_but_for_taking_steps() -> None:
+    worker, function = (allowed(policy("worker", settings)) for settings in (configured(), with_function()))
+
+    assert function == {**without(worker, STEPS_ARN, RESULTS_ARN), BESIDE_THE_FUNCTION: worker[RESULTS_ARN]}
+
+
+def without(document: dict[str, Any], *resources: str) -> dict[str, Any]:
+    return {resource: actions for resource, actions in document.items() if resource not in resources}
+
+
+def test_the_dead_letters_of_a_function_are_looked_for_where_their_queue_is_named() -> None:
+    assert allowed(policy("orchestrator", with_function(), "dead"))["arn:aws:sqs:eu-central-1:210987654321:dead"] == {
+        "sqs:ReceiveMessage",
+        "sqs:ChangeMessageVisibility",
+    }

@@ -17,6 +17,7 @@ A_QUEUE = "https://sqs.eu-west-1.amazonaws.com/123456789012/steps"
 FLEETS = json.dumps({"small": {"steps_queue_url": A_QUEUE}})
 OTHER_VALUES = {
     "fleets": FLEETS,
+    "lambda_function": "arn:aws:lambda:eu-west-1:123456789012:function:steps",
     "steps_queue_url": A_QUEUE,
     "results_queue_url": A_QUEUE,
     "payload_file": "records.json",

@@ -9,6 +9,7 @@ from typing import Any
 from stepbench.executors.process import ExecutorFactory
 from stepbench.guard import Guard
 from stepbench.messages import Completion, StepMessage, parse
+from stepbench.queue_urls import folder_of
 from stepbench.queues import Outgoing, Received
 from stepbench.sqs_calls import SqsCalls
 from tests.doubles import WatchedQueue
@@ -101,7 +102,7 @@ class Stage(ExecutorFactory):
         self, executors: int = 1, max_steps: int = 0, visibility_seconds: int = 3_600, drain_seconds: float = 3_600
     ) -> Worker:
         options = WorkerOptions("w1", "host1", executors, max_steps, visibility_seconds, drain_seconds)
-        guard = Guard(BUCKET, PREFIX, STEPS_QUEUE, "stepbench-results-", None)
+        guard = Guard(BUCKET, PREFIX, folder_of(STEPS_QUEUE), "stepbench-results-", None, STEPS_QUEUE)
         return Worker(
             options,
             guard,

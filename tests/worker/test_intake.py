@@ -12,6 +12,7 @@ from tenacity import wait_none
 
 from stepbench.executors.backlog import Backlog
 from stepbench.guard import Guard
+from stepbench.queue_urls import folder_of
 from stepbench.queues import Outgoing
 from tests.doubles import WatchedQueue, outage, refused
 from tests.factories import BUCKET, PREFIX, STEPS_QUEUE, make_message, make_ref
@@ -20,7 +21,7 @@ from worker.intake import Intake
 from worker.publisher import Finished
 from worker.pulse import Pulse
 
-GUARD = Guard(BUCKET, PREFIX, STEPS_QUEUE, "stepbench-results-", None)
+GUARD = Guard(BUCKET, PREFIX, folder_of(STEPS_QUEUE), "stepbench-results-", None, STEPS_QUEUE)
 
 
 class Answers:

@@ -15,6 +15,7 @@ from orchestrator.run.chain import Chains, Dispatch
 from stepbench import registry
 from stepbench.guard import Guard
 from stepbench.messages import Completion, StepMessage, parse
+from stepbench.queue_urls import folder_of
 from stepbench.queues import Received
 from stepbench.samples import PHASES
 from tests.chaos.figures import PromiseBroken
@@ -35,6 +36,7 @@ from worker.steps import Tools, payload
 GUARD = Guard(
     bucket=BUCKET,
     literal_prefix=PREFIX,
+    results_folder=folder_of(STEPS_QUEUE),
     steps_queue_url=STEPS_QUEUE,
     results_queue_prefix="stepbench-results-",
     results_queue_url=None,

@@ -18,7 +18,16 @@ def answering(state: WorkerState | None = IDLE, version: str = "1.0") -> Answeri
 
 
 def told(*workers: AnsweringWorker, wanted: int | None = None) -> list[Check]:
-    return list(judged(workers, version="1.0", wait_seconds=10, wanted=wanted, queue="no messages", unanswered=0))
+    return list(
+        judged(
+            workers,
+            version="1.0",
+            wait_seconds=10,
+            wanted=wanted,
+            beside="; the steps queue has no messages",
+            unanswered=0,
+        )
+    )
 
 
 def test_a_worker_tells_what_it_is_and_does() -> None:

@@ -8,11 +8,13 @@ import pytest
 
 from orchestrator.upkeep.reasons import Judge, told
 from stepbench.guard import Guard
+from stepbench.queue_urls import folder_of
 from tests.factories import BUCKET, PREFIX, RESULTS_QUEUE, STEPS_QUEUE, make_message, make_output_spec
 
 GUARD = Guard(
     bucket=BUCKET,
     literal_prefix=PREFIX,
+    results_folder=folder_of(STEPS_QUEUE),
     steps_queue_url=STEPS_QUEUE,
     results_queue_prefix="stepbench-results-",
     results_queue_url=None,
