@@ -4,6 +4,14 @@ locals {
 
   results_queue_prefix = "${var.name}-results-"
 
+  # Lambda takes no name that images of several architectures are joined under: scripts/push-image pushes each by itself
+  # too. The repository is named by its policy's, for Lambda looks whether it may pull when the function is made.
+  pullable = var.image != null ? [var.image] : [
+    for policy in aws_ecr_repository_policy.function :
+    "${split("/", aws_ecr_repository.this[0].repository_url)[0]}/${policy.repository}:latest"
+  ]
+  function_image = one([for function in var.function[*] : coalesce(function.image, "${one(local.pullable)}-${function.architecture}")])
+
   # What workers and orchestrators are both told.
   settings = merge(
     {
@@ -21,6 +29,7 @@ locals {
     module.storage.sse == null ? {} : { SSE = module.storage.sse },
     module.storage.encrypts_with_key ? { KMS_KEY_ID = module.storage.kms_key_arn } : {},
     { ORCH_FLEETS = jsonencode(module.fleets.fleets) },
+    var.function == null ? {} : { ORCH_LAMBDA_FUNCTION = module.lambda[0].arn },
   )
 }
 
@@ -53,6 +62,24 @@ resource "aws_ecr_lifecycle_policy" "this" {
   })
 }
 
+resource "aws_ecr_repository_policy" "function" {
+  count = var.image == null && var.function != null ? 1 : 0
+
+  repository = aws_ecr_repository.this[0].name
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Sid       = "FunctionPulls"
+      Effect    = "Allow"
+      Principal = { Service = "lambda.amazonaws.com" }
+      Action    = ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
+      # Of this stack's function, with or without a version behind it, and of nobody else's.
+      # https://docs.aws.amazon.com/lambda/latest/dg/images-create.html#gettingstarted-images-permissions
+      Condition = { ArnLike = { "aws:SourceArn" = [module.lambda[0].arn, "${module.lambda[0].arn}:*"] } }
+    }]
+  })
+}
+
 module "queues" {
   source = "./modules/queues"
 
@@ -81,6 +108,7 @@ module "network" {
   vpc_cidr       = var.vpc_cidr
   zone_count     = var.zone_count
   instance_types = toset([for fleet in var.fleets : fleet.instance_type if fleet.launch == "ec2"])
+  with_function  = var.function != null
 }
 
 module "observability" {
@@ -89,6 +117,7 @@ module "observability" {
   name                    = var.name
   steps_queue_names       = module.queues.steps_queue_names
   dead_letter_queue_names = module.queues.dead_letter_queue_names
+  function                = var.function == null ? null : { name = module.lambda[0].name, dead_letter_queue_name = module.lambda[0].dead_letter_queue_name }
   log_retention_days      = var.log_retention_days
   alarm_email             = var.alarm_email
   budget_email            = var.budget_email
@@ -112,6 +141,7 @@ module "iam" {
   image                    = local.image
   log_group_name           = module.observability.log_group_name
   with_hosts               = anytrue([for fleet in var.fleets : fleet.launch == "ec2"])
+  function                 = var.function == null ? null : { arn = module.lambda[0].arn, dead_letter_queue_arn = module.lambda[0].dead_letter_queue_arn }
 }
 
 module "fleets" {
@@ -131,6 +161,23 @@ module "fleets" {
   log_group_name        = module.observability.log_group_name
   drain_timeout_seconds = var.drain_timeout_seconds
   idle_minutes          = var.idle_minutes
+}
+
+module "lambda" {
+  source = "./modules/lambda"
+  count  = var.function == null ? 0 : 1
+
+  name                       = var.name
+  image                      = local.function_image
+  architecture               = var.function.architecture
+  max                        = var.function.max
+  memory                     = var.function.memory
+  timeout_seconds            = var.function.timeout_seconds
+  storage_mib                = var.function.storage_mib
+  environment                = local.settings
+  role_arn                   = module.iam.function_role_arn
+  log_group_name             = module.observability.log_group_name
+  visibility_timeout_seconds = var.visibility_timeout_seconds
 }
 
 module "orchestrator" {

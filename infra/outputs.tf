@@ -49,8 +49,18 @@ output "repository_url" {
   value       = one(aws_ecr_repository.this[*].repository_url)
 }
 
+output "function_arn" {
+  description = "ARN of the Lambda function that does steps; null where there is none."
+  value       = one(module.lambda[*].arn)
+}
+
+output "function_image" {
+  description = "Container image of the function, for one architecture; null where there is none."
+  value       = local.function_image
+}
+
 output "log_group_name" {
-  description = "Log group of all tasks."
+  description = "Log group of all tasks and of the function."
   value       = module.observability.log_group_name
 }
 
@@ -75,7 +85,7 @@ output "operator_policy_arn" {
 }
 
 output "policies" {
-  description = "The policy documents as JSON: worker/FLEET, orchestrator, operator."
+  description = "The policy documents as JSON: worker/FLEET, function, orchestrator, operator."
   value       = module.iam.policies
 }
 

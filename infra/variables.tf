@@ -107,18 +107,18 @@ variable "fleets" {
     error_message = "fleets must be at most 10; make another stack for more."
   }
 
-  # A subnet is a sixteenth of vpc_cidr. Of its addresses AWS keeps 5, endpoints take up to 7, and the orchestrator one.
+  # A subnet is a sixteenth of vpc_cidr. Of its addresses AWS keeps 5, endpoints take up to 8, and the orchestrator one.
   validation {
     condition = var.vpc_id != null || try(
-      sum([for fleet in var.fleets : fleet.max * (fleet.launch == "ec2" ? 2 : 1)]) + 1 <= var.zone_count * (pow(2, 28 - tonumber(split("/", var.vpc_cidr)[1])) - 12),
+      sum([for fleet in var.fleets : fleet.max * (fleet.launch == "ec2" ? 2 : 1)]) + 1 <= var.zone_count * (pow(2, 28 - tonumber(split("/", var.vpc_cidr)[1])) - 13),
       true,
     )
     error_message = "fleets may start more workers than vpc_cidr has addresses for (one for each on Fargate, two on EC2): lower max, or give a larger vpc_cidr, up to /16, or more zones."
   }
 
   validation {
-    condition     = alltrue([for name in keys(var.fleets) : !can(regex("^(orchestrator$|results$|results-)", name))])
-    error_message = "A fleet must not be called orchestrator, nor results: those names are taken."
+    condition     = alltrue([for name in keys(var.fleets) : !can(regex("^(orchestrator$|function$|results$|results-)", name))])
+    error_message = "A fleet must not be called orchestrator, function, nor results: those names are taken."
   }
 
   validation {
@@ -190,6 +190,55 @@ variable "default_fleet" {
   validation {
     condition     = var.default_fleet == null || contains(keys(var.fleets), coalesce(var.default_fleet, "?"))
     error_message = "default_fleet must be one of the fleets."
+  }
+}
+
+variable "function" {
+  description = "A Lambda function that does steps too, for `start --channel lambda`. `max`: steps at once, at most, kept for it out of what the account's functions may run together. `memory` (MiB; 1769 is one vCPU). `timeout_seconds`: what a step may take. `architecture` (amd64, arm64). `storage_mib`: its /tmp. `image`: one for that architecture in ECR; where not set, what `scripts/push-image` pushed for it beside `image`, as `TAG-amd64` or `TAG-arm64`. Null: no function."
+  type = object({
+    max             = number
+    memory          = optional(number, 1769)
+    timeout_seconds = optional(number, 900)
+    architecture    = optional(string, "amd64")
+    storage_mib     = optional(number, 512)
+    image           = optional(string)
+  })
+  default = null
+
+  validation {
+    condition     = var.function == null || try(var.function.max >= 1 && var.function.max <= 1000 && floor(var.function.max) == var.function.max, false)
+    error_message = "max of the function must be a whole number from 1 to 1000: no function is without a limit."
+  }
+
+  validation {
+    condition     = var.function == null || try(var.function.memory >= 512 && var.function.memory <= 10240 && floor(var.function.memory) == var.function.memory, false)
+    error_message = "memory of the function must be a whole number from 512 to 10240."
+  }
+
+  validation {
+    condition     = var.function == null || try(var.function.timeout_seconds >= 30 && var.function.timeout_seconds <= 900 && floor(var.function.timeout_seconds) == var.function.timeout_seconds, false)
+    error_message = "timeout_seconds of the function must be a whole number from 30 to 900, the longest that Lambda takes."
+  }
+
+  validation {
+    condition     = var.function == null || contains(["amd64", "arm64"], try(var.function.architecture, "?"))
+    error_message = "architecture of the function must be amd64 or arm64."
+  }
+
+  validation {
+    condition     = var.function == null || try(var.function.storage_mib >= 512 && var.function.storage_mib <= 10240 && floor(var.function.storage_mib) == var.function.storage_mib, false)
+    error_message = "storage_mib of the function must be a whole number from 512 to 10240."
+  }
+
+  # https://docs.aws.amazon.com/lambda/latest/dg/images-create.html#images-reqs
+  validation {
+    condition     = try(var.function.image, null) == null || can(regex("^[0-9]{12}[.]dkr[.]ecr[.]${data.aws_region.current.name}[.][a-z.]+/[a-z0-9._/-]+(:[\\w][\\w.-]*|@sha256:[0-9a-f]{64})$", var.function.image))
+    error_message = "image of the function must be in ECR of the stack's region, with a tag or digest, such as 123456789012.dkr.ecr.eu-west-1.amazonaws.com/stepbench:1.0-amd64: Lambda takes no other."
+  }
+
+  validation {
+    condition     = var.function == null || try(var.function.image, null) != null || var.image == null || can(regex("^[0-9]{12}[.]dkr[.]ecr[.]${data.aws_region.current.name}[.][a-z.]+/[a-z0-9._/-]+:[\\w][\\w.-]*$", var.image))
+    error_message = "function needs an image of its own where image is not in ECR of the stack's region with a tag, beside which scripts/push-image pushed TAG-amd64 and TAG-arm64: Lambda takes no image from elsewhere, and none for several architectures."
   }
 }
 

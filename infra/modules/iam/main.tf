@@ -18,6 +18,7 @@ locals {
   cases = compact([
     var.encrypts_with_key ? "key" : "",
     var.results_queue_arn != null ? "fixed_results_queue" : "",
+    var.function != null ? "function" : "",
   ])
 
   # What `python -m orchestrator policy` prints, with tokens for what is named here. `make docs` writes it.
@@ -32,6 +33,7 @@ locals {
     results_queues = coalesce(var.results_queue_arn, "${local.sqs}:${var.results_queue_prefix}*")
     key            = var.kms_key_arn
     tasks          = "${local.ecs}:task/${var.name}/*"
+    function       = try(var.function.arn, null)
     everything     = "*"
   }
   of_fleet = { for fleet in local.fleets : fleet => merge(local.resources, {
@@ -39,19 +41,20 @@ locals {
     dead_letter_queue = var.dead_letter_queue_arns[fleet]
     service           = local.services[fleet]
   }) }
-  # One queue stands by itself, several in a list. (The two are of different types: no conditional takes both.)
+  # One stands by itself, several in a list. (The two are of different types: no conditional takes both.)
   several = length(local.fleets) > 1 ? 1 : 0
   of_all_fleets = merge(local.resources, {
     steps_queue       = [values(var.steps_queue_arns)[0], values(var.steps_queue_arns)][local.several]
-    dead_letter_queue = [local.dead_letter_queues[0], local.dead_letter_queues][local.several]
+    dead_letter_queue = [local.dead_letter_queues[0], local.dead_letter_queues][length(local.dead_letter_queues) > 1 ? 1 : 0]
     service           = [values(local.services)[0], values(local.services)][local.several]
   })
   services           = { for fleet in local.fleets : fleet => "${local.ecs}:service/${var.name}/${var.name}-${fleet}" }
-  dead_letter_queues = [for fleet in keys(var.steps_queue_arns) : var.dead_letter_queue_arns[fleet]]
+  dead_letter_queues = concat([for fleet in keys(var.steps_queue_arns) : var.dead_letter_queue_arns[fleet]], compact([try(var.function.dead_letter_queue_arn, null)]))
 
-  # A worker has the queue of its own fleet; who starts and looks after runs has those of all.
+  # A worker has the queue of its own fleet, and a function has none; who starts and looks after runs has those of all.
   documents = merge(
     { for fleet in local.fleets : "worker/${fleet}" => { role = "worker", resources = local.of_fleet[fleet] } },
+    var.function == null ? {} : { function = { role = "function", resources = local.resources } },
     { for role in ["orchestrator", "operator"] : role => { role = role, resources = local.of_all_fleets } },
   )
   policies = { for document, of in local.documents : document => jsonencode({

@@ -37,7 +37,14 @@ output "host_profile_arn" {
   depends_on = [aws_iam_role_policy.hosts]
 }
 
+output "function_role_arn" {
+  description = "Role of the Lambda function; null where there is none."
+  value       = one(aws_iam_role.function[*].arn)
+
+  depends_on = [aws_iam_role_policy.function, aws_iam_role_policy.function_lambda]
+}
+
 output "policies" {
-  description = "The policy documents as JSON: worker/FLEET, orchestrator, operator."
+  description = "The policy documents as JSON: worker/FLEET, function, orchestrator, operator."
   value       = local.policies
 }

@@ -124,3 +124,17 @@ variable "with_hosts" {
   type        = bool
   default     = false
 }
+
+variable "function" {
+  description = "ARNs of the Lambda function that does steps, and of its dead-letter queue. Null: none."
+  type = object({
+    arn                   = string
+    dead_letter_queue_arn = string
+  })
+  default = null
+
+  validation {
+    condition     = var.function == null || try(can(regex("^arn:[a-z-]+:lambda:", var.function.arn)) && can(regex("^arn:[a-z-]+:sqs:", var.function.dead_letter_queue_arn)), false)
+    error_message = "function must have the ARNs of a function and of a queue."
+  }
+}

@@ -5,11 +5,12 @@ locals {
   vpc_id     = local.create_vpc ? aws_vpc.this[0].id : var.vpc_id
   subnet_ids = local.create_vpc ? aws_subnet.tasks[*].id : var.subnet_ids
 
-  # What tasks call besides S3. ecs is also for an orchestrator that sets a fleet's desired count; the other two are
-  # for the agent on EC2 hosts.
+  # What tasks call besides S3. ecs is also for an orchestrator that sets a fleet's desired count; the next two are for
+  # the agent on EC2 hosts, and the last for an orchestrator that invokes a function.
   services = concat(
     ["sqs", "ecr.api", "ecr.dkr", "logs", "ecs"],
     length(var.instance_types) > 0 ? ["ecs-agent", "ecs-telemetry"] : [],
+    var.with_function ? ["lambda"] : [],
   )
 
   # Zones that have every endpoint and offer every instance type, in the order of their names so that the choice stays.

@@ -67,3 +67,9 @@ variable "instance_types" {
     error_message = "instance_types must look like c7g.4xlarge."
   }
 }
+
+variable "with_function" {
+  description = "Whether an orchestrator in this network invokes a Lambda function. The function itself is not in it."
+  type        = bool
+  default     = false
+}

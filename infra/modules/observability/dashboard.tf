@@ -1,4 +1,4 @@
-# One row for each fleet, and one for what all workers log.
+# One row for each fleet, one for the function, and one for what all workers log.
 
 locals {
   region       = data.aws_region.current.name
@@ -32,13 +32,45 @@ locals {
     },
   ] }
 
+  function_widgets = [for function in var.function[*] : [
+    {
+      title = "function: steps at once"
+      stat  = "Maximum"
+      metrics = [
+        ["AWS/Lambda", "ConcurrentExecutions", "FunctionName", function.name, { label = "at once" }],
+      ]
+    },
+    {
+      title = "function: invocations a minute"
+      stat  = "Sum"
+      metrics = [
+        ["AWS/Lambda", "Invocations", "FunctionName", function.name, { label = "invoked" }],
+        ["AWS/Lambda", "Errors", "FunctionName", function.name, { label = "failed" }],
+        ["AWS/Lambda", "Throttles", "FunctionName", function.name, { label = "had to wait" }],
+      ]
+    },
+    {
+      title   = "function: age of the oldest message, ms"
+      stat    = "Maximum"
+      metrics = [["AWS/Lambda", "AsyncEventAge", "FunctionName", function.name, { label = "oldest" }]]
+    },
+    {
+      title = "function: dead letters"
+      stat  = "Maximum"
+      metrics = [
+        ["AWS/SQS", "ApproximateNumberOfMessagesVisible", "QueueName", function.dead_letter_queue_name, { label = "dead letters" }],
+        ["AWS/Lambda", "DeadLetterErrors", "FunctionName", function.name, { label = "not even that", stat = "Sum" }],
+      ]
+    },
+  ]]
+
   log_widgets = [for metric, title in {
     StepsDone     = "steps done a minute"
     ExecutorsLost = "executors lost"
     Errors        = "errors logged"
   } : { title = title, stat = "Sum", metrics = [[local.namespace, metric, { label = title }]] }]
 
-  rows = concat([for fleet in local.fleets : local.fleet_widgets[fleet]], [local.log_widgets])
+  rows = concat([for fleet in local.fleets : local.fleet_widgets[fleet]], local.function_widgets, [local.log_widgets])
 }
 
 resource "aws_cloudwatch_dashboard" "this" {

@@ -49,10 +49,10 @@ resource "aws_sns_topic_subscription" "alarms" {
 }
 
 resource "aws_cloudwatch_metric_alarm" "dead_letters" {
-  for_each = var.dead_letter_queue_names
+  for_each = merge(var.dead_letter_queue_names, { for function in var.function[*] : "function" => function.dead_letter_queue_name })
 
   alarm_name          = "${var.name}-${each.key}-dead-letters"
-  alarm_description   = "Steps of ${each.key} were given up by SQS: python -m orchestrator dead-letters shows them"
+  alarm_description   = "Steps of ${each.key} were given up by ${each.key == "function" ? "Lambda: its log says why" : "SQS: python -m orchestrator dead-letters shows them"}"
   namespace           = "AWS/SQS"
   metric_name         = "ApproximateNumberOfMessagesVisible"
   dimensions          = { QueueName = each.value }

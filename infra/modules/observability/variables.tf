@@ -28,6 +28,20 @@ variable "dead_letter_queue_names" {
   }
 }
 
+variable "function" {
+  description = "Names of the Lambda function that does steps, and of its dead-letter queue. Null: none."
+  type = object({
+    name                   = string
+    dead_letter_queue_name = string
+  })
+  default = null
+
+  validation {
+    condition     = var.function == null || try(can(regex("^[\\w-]{1,64}$", var.function.name)) && can(regex("^[\\w-]{1,80}$", var.function.dead_letter_queue_name)), false)
+    error_message = "function must have the names of a function and of a queue."
+  }
+}
+
 variable "log_retention_days" {
   description = "Log lines are deleted after so many days."
   type        = number
