@@ -6,13 +6,16 @@ Terraform puts its own bucket, queues and key in their place; which statements a
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from itertools import product
 from typing import Any
 
 from stepbench import settings
+from stepbench.channels import fitted
 from stepbench.iam_grants import ROLES, Role
 from stepbench.iam_policy import policy
+from stepbench.settings import Settings
 
 FILE = "infra/modules/iam/policies.json"
 
@@ -20,6 +23,7 @@ _QUEUES = "https://sqs.eu-west-1.amazonaws.com/123456789012"
 _ARNS = "arn:aws:sqs:eu-west-1:123456789012"
 _OF_ECS = "arn:aws:ecs:eu-west-1:123456789012"
 _KEY = "arn:aws:kms:eu-west-1:123456789012:key/0"
+_FUNCTION = "arn:aws:lambda:eu-west-1:123456789012:function:function"
 _BELOW = "runs/*"
 _FLEETS = json.dumps({"fleet": {"steps_queue_url": f"{_QUEUES}/steps", "cluster": "cluster", "service": "service"}})
 
@@ -31,6 +35,7 @@ _TOKENS = {
     f"{_ARNS}:results-*": "results_queues",
     f"{_ARNS}:fixed": "results_queues",
     _KEY: "key",
+    _FUNCTION: "function",
     f"{_OF_ECS}:service/cluster/service": "service",
     f"{_OF_ECS}:task/cluster/*": "tasks",
     "*": "everything",
@@ -39,45 +44,58 @@ _TOKENS = {
 _CASES: dict[str, dict[str, Any]] = {
     "key": {"SSE": "kms", "KMS_KEY_ID": _KEY},
     "fixed_results_queue": {"ORCH_RESULTS_QUEUE_URL": f"{_QUEUES}/fixed"},
+    "function": {"ORCH_LAMBDA_FUNCTION": _FUNCTION},
 }
+_Of = Callable[[frozenset[str]], Iterable[dict[str, Any]]]
+"""The statements of a role where these cases hold."""
 # A stack does not know what its runs will be started with: what these switch on is allowed.
 _ALWAYS = {"CLEANUP": True, "METRICS_SYNC_SECONDS": 60}
 
 
 def text() -> str:
-    """The file, whole."""
-    return json.dumps({role: _statements(role) for role in ROLES}, indent=2) + "\n"
+    """The file, whole: a stack's function is a worker too, of another channel."""
+    roles = {role: _statements(partial(_of, role), frozenset(_CASES)) for role in ROLES}
+    return json.dumps({**roles, "function": _statements(_of_function, frozenset(_CASES) - {"function"})}, indent=2) + "\n"
 
 
-def _statements(role: Role) -> list[dict[str, Any]]:
+def _statements(of: _Of, cases: frozenset[str]) -> list[dict[str, Any]]:
     """Every statement of a role in order, each with the names of the cases that it is left out in, or needs."""
     seen: list[tuple[dict[str, Any], list[frozenset[str]]]] = []
-    for cases in _all_cases():
+    for chosen in _choices(cases):
         position = 0
-        for statement in _of(role, cases):
+        for statement in of(chosen):
             known = next((at for at, (other, _) in enumerate(seen) if other == statement), None)
             if known is None:
                 seen.insert(position, (statement, []))
                 known = position
-            seen[known][1].append(cases)
+            seen[known][1].append(chosen)
             position = known + 1
-    return [statement | _when(where) for statement, where in seen]
+    return [statement | _when(where, cases) for statement, where in seen]
 
 
-def _all_cases() -> list[frozenset[str]]:
-    every = product(*[(None, case) for case in _CASES])
+def _choices(cases: frozenset[str]) -> list[frozenset[str]]:
+    """Each case with and without each of the others."""
+    every = product(*[(None, case) for case in _CASES if case in cases])
     return [frozenset(case for case in chosen if case) for chosen in every]
 
 
-def _when(where: list[frozenset[str]]) -> dict[str, Any]:
+def _when(where: list[frozenset[str]], cases: frozenset[str]) -> dict[str, Any]:
     """Cases in all of the policies that have a statement, and those in none of them."""
     needs = sorted(frozenset.intersection(*where))
-    without = sorted(set(_CASES) - frozenset.union(*where))
-    assert len(where) * 2 ** (len(needs) + len(without)) == 2 ** len(_CASES), "neither needed nor left out, but both"
+    without = sorted(cases - frozenset.union(*where))
+    assert len(where) * 2 ** (len(needs) + len(without)) == 2 ** len(cases), "neither needed nor left out, but both"
     return {"needs": needs, "without": without}
 
 
+def _of_function(cases: frozenset[str]) -> Iterator[dict[str, Any]]:
+    return _told(policy("worker", fitted(_settings(cases | {"function"}, CHANNEL="lambda"))))
+
+
 def _of(role: Role, cases: frozenset[str]) -> Iterator[dict[str, Any]]:
+    return _told(policy(role, _settings(cases), dead_letter_queue="dead"))
+
+
+def _settings(cases: frozenset[str], **more: Any) -> Settings:
     values: dict[str, Any] = {
         "ORCH_BUCKET": "bucket",
         "ORCH_PREFIX": "runs/${RUN_ID}/",
@@ -85,10 +103,15 @@ def _of(role: Role, cases: frozenset[str]) -> Iterator[dict[str, Any]]:
         "ORCH_FLEETS": _FLEETS,
         "ORCH_RESULTS_QUEUE_PREFIX": "results-",
         **_ALWAYS,
+        **more,
     }
     for case in sorted(cases):
         values |= _CASES[case]
-    for statement in policy(role, settings.of_values(values), dead_letter_queue="dead")["Statement"]:
+    return settings.of_values(values)
+
+
+def _told(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    for statement in document["Statement"]:
         condition = json.loads(json.dumps(statement.get("Condition", {})).replace(_BELOW, "{below}"))
         yield {
             "Sid": statement["Sid"],
