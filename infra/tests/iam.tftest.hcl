@@ -123,6 +123,50 @@ run "hosts_may_serve_their_cluster_and_nothing_else" {
   }
 }
 
+run "without_a_function_there_is_no_role_for_it" {
+  module {
+    source = "./modules/iam"
+  }
+
+  assert {
+    condition     = length(aws_iam_role.function) == 0 && output.function_role_arn == null && !contains(keys(output.policies), "function")
+    error_message = "no role"
+  }
+}
+
+run "a_function_writes_its_log_and_its_dead_letters_and_does_what_a_worker_does_but_takes_no_steps" {
+  module {
+    source = "./modules/iam"
+  }
+
+  variables {
+    function = { arn = "arn:aws:lambda:eu-west-1:123456789012:function:bench-function", dead_letter_queue_arn = "arn:aws:sqs:eu-west-1:123456789012:bench-function-dead" }
+  }
+
+  assert {
+    condition = { for statement in jsondecode(aws_iam_role_policy.function_lambda[0].policy).Statement : statement.Sid => statement.Resource } == {
+      WriteLogs       = "arn:aws:logs:eu-west-1:123456789012:log-group:/stepbench/bench:*"
+      SendDeadLetters = "arn:aws:sqs:eu-west-1:123456789012:bench-function-dead"
+    }
+    error_message = "what Lambda does in its name"
+  }
+
+  assert {
+    condition     = aws_iam_role_policy.function[0].policy == output.policies["function"] && [for statement in jsondecode(output.policies["function"]).Statement : statement.Sid] == ["ReadPayloads", "WritePayloads", "TagPayloads", "DeleteOrphans", "SendCompletions"]
+    error_message = "what the program in it does"
+  }
+
+  assert {
+    condition     = jsondecode(aws_iam_role.function[0].assume_role_policy).Statement == [{ Effect = "Allow", Action = "sts:AssumeRole", Principal = { Service = "lambda.amazonaws.com" } }] && aws_iam_role.function[0].name == "bench-eu-west-1-function"
+    error_message = "Lambda takes the role, and nobody else"
+  }
+
+  assert {
+    condition     = [for statement in jsondecode(output.policies["orchestrator"]).Statement : statement.Resource if statement.Sid == "FindDeadLetters"] == [["arn:aws:sqs:eu-west-1:123456789012:bench-c7g-steps-dead", "arn:aws:sqs:eu-west-1:123456789012:bench-small-steps-dead", "arn:aws:sqs:eu-west-1:123456789012:bench-function-dead"]]
+    error_message = "an orchestrator looks through its dead letters, too"
+  }
+}
+
 run "a_permissions_boundary_is_on_every_role" {
   module {
     source = "./modules/iam"
@@ -130,11 +174,12 @@ run "a_permissions_boundary_is_on_every_role" {
 
   variables {
     with_hosts               = true
+    function                 = { arn = "arn:aws:lambda:eu-west-1:123456789012:function:bench-function", dead_letter_queue_arn = "arn:aws:sqs:eu-west-1:123456789012:bench-function-dead" }
     permissions_boundary_arn = "arn:aws:iam::123456789012:policy/engineers"
   }
 
   assert {
-    condition     = alltrue([for role in concat(values(aws_iam_role.worker), aws_iam_role.hosts, [aws_iam_role.orchestrator, aws_iam_role.execution]) : role.permissions_boundary == "arn:aws:iam::123456789012:policy/engineers"])
+    condition     = alltrue([for role in concat(values(aws_iam_role.worker), aws_iam_role.hosts, aws_iam_role.function, [aws_iam_role.orchestrator, aws_iam_role.execution]) : role.permissions_boundary == "arn:aws:iam::123456789012:policy/engineers"])
     error_message = "the boundary"
   }
 }
@@ -157,6 +202,7 @@ run "wrong_values_are_refused" {
     results_queue_arn        = "https://sqs"
     image                    = ""
     log_group_name           = ""
+    function                 = { arn = "bench-function", dead_letter_queue_arn = "arn:aws:sqs:eu-west-1:123456789012:bench-function-dead" }
   }
 
   expect_failures = [
@@ -170,6 +216,7 @@ run "wrong_values_are_refused" {
     var.results_queue_arn,
     var.image,
     var.log_group_name,
+    var.function,
   ]
 }
 

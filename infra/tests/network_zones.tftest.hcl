@@ -33,6 +33,21 @@ run "hosts_on_ec2_have_the_agents_endpoints_and_zones_that_offer_their_types" {
   }
 }
 
+run "an_orchestrator_reaches_the_function_that_it_invokes" {
+  module {
+    source = "./modules/network"
+  }
+
+  variables {
+    with_function = true
+  }
+
+  assert {
+    condition     = keys(aws_vpc_endpoint.interface) == ["ecr.api", "ecr.dkr", "ecs", "lambda", "logs", "sqs"]
+    error_message = "Lambda's endpoint too"
+  }
+}
+
 run "too_few_zones_that_offer_an_instance_type_are_told" {
   command = plan
 

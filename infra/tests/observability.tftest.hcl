@@ -79,6 +79,33 @@ run "dead_letters_and_waiting_steps_raise_alarms_that_are_only_shown" {
   }
 }
 
+run "a_function_has_a_row_and_an_alarm_too" {
+  module {
+    source = "./modules/observability"
+  }
+
+  variables {
+    function = { name = "bench-function", dead_letter_queue_name = "bench-function-dead" }
+  }
+
+  assert {
+    condition = [for widget in jsondecode(aws_cloudwatch_dashboard.this.dashboard_body).widgets : widget.properties.title if widget.y == 12] == [
+      "function: steps at once", "function: invocations a minute", "function: age of the oldest message, ms", "function: dead letters",
+    ]
+    error_message = "a row after those of the fleets"
+  }
+
+  assert {
+    condition     = length(distinct([for widget in jsondecode(aws_cloudwatch_dashboard.this.dashboard_body).widgets : [widget.x, widget.y]])) == 15
+    error_message = "no widget hides another"
+  }
+
+  assert {
+    condition     = aws_cloudwatch_metric_alarm.dead_letters["function"].dimensions["QueueName"] == "bench-function-dead" && aws_cloudwatch_metric_alarm.dead_letters["function"].alarm_name == "bench-function-dead-letters" && keys(aws_cloudwatch_metric_alarm.oldest_message) == ["c7g", "small"]
+    error_message = "a single dead letter of its is an alarm"
+  }
+}
+
 run "an_address_gets_the_alarms_and_a_budget" {
   module {
     source = "./modules/observability"
@@ -143,9 +170,10 @@ run "wrong_values_are_refused" {
     budget_email           = "money"
     budget_usd             = 0
     budget_tag             = "bench"
+    function               = { name = "", dead_letter_queue_name = "bench-function-dead" }
   }
 
-  expect_failures = [var.name, var.steps_queue_names, var.log_retention_days, var.alarm_email, var.oldest_message_seconds, var.budget_email, var.budget_usd, var.budget_tag]
+  expect_failures = [var.name, var.steps_queue_names, var.log_retention_days, var.alarm_email, var.oldest_message_seconds, var.budget_email, var.budget_usd, var.budget_tag, var.function]
 }
 
 run "a_fleet_without_a_dead_letter_queue_is_refused" {

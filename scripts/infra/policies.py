@@ -55,7 +55,9 @@ _ALWAYS = {"CLEANUP": True, "METRICS_SYNC_SECONDS": 60}
 def text() -> str:
     """The file, whole: a stack's function is a worker too, of another channel."""
     roles = {role: _statements(partial(_of, role), frozenset(_CASES)) for role in ROLES}
-    return json.dumps({**roles, "function": _statements(_of_function, frozenset(_CASES) - {"function"})}, indent=2) + "\n"
+    return (
+        json.dumps({**roles, "function": _statements(_of_function, frozenset(_CASES) - {"function"})}, indent=2) + "\n"
+    )
 
 
 def _statements(of: _Of, cases: frozenset[str]) -> list[dict[str, Any]]:

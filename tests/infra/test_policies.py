@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 
 from stepbench import env_file, settings
+from stepbench.channels import fitted
 from stepbench.iam_grants import ROLES, Role
 from stepbench.iam_policy import policy
+from stepbench.settings import Settings
 from tests.infra.rendered import ACCOUNT, REGION, Rendered, rendered
 
 pytestmark = pytest.mark.infra
@@ -27,6 +29,10 @@ STACKS: dict[str, dict[str, Any]] = {
 
 def printed(role: Role, stack: Rendered, fleet: str) -> dict[str, Any]:
     """What `policy` gives for the settings that the stack tells, with all that a run may switch on."""
+    return policy(role, told(stack, fleet), dead_letter_queue=f"{stack.outputs['cluster_name']}-{fleet}-steps-dead")
+
+
+def told(stack: Rendered, fleet: str, **more: Any) -> Settings:
     lines = stack.outputs["dotenv"].splitlines()
     values: dict[str, Any] = dict(line.split("=", 1) for line in lines if not line.startswith("ORCH_FLEETS="))
     name = stack.outputs["cluster_name"]
@@ -36,8 +42,7 @@ def printed(role: Role, stack: Rendered, fleet: str) -> dict[str, Any]:
     values["ORCH_FLEETS"] = {fleet: known | {"steps_queue_url": values["ORCH_STEPS_QUEUE_URL"]}}
     if "ORCH_RESULTS_QUEUE_URL" in values:
         values["ORCH_RESULTS_QUEUE_URL"] = f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/{name}-fixed-results"
-    values |= {"CLEANUP": True, "METRICS_SYNC_SECONDS": 60}
-    return policy(role, settings.of_values(values), dead_letter_queue=f"{name}-{fleet}-steps-dead")
+    return settings.of_values({**values, "CLEANUP": True, "METRICS_SYNC_SECONDS": 60, **more})
 
 
 def documents(stack: Rendered) -> dict[str, Any]:
@@ -73,10 +78,32 @@ def test_with_several_fleets_a_worker_has_its_own_queue_and_who_starts_runs_has_
             assert found[role] == merged([printed(role, stack, fleet) for fleet in ("one", "two")])
 
 
+@pytest.mark.parametrize("more", [{}, {"kms_key_arn": KEY, "results_queue": True}], ids=["alone", "with all else"])
+def test_a_function_has_what_a_worker_has_but_the_queue_and_who_starts_runs_may_invoke_it(
+    infra: Path, tmp_path: Path, more: dict[str, Any]
+) -> None:
+    stack = rendered(infra, tmp_path, function={"max": 2}, **more)
+    found = documents(stack)
+    assert found["function"] == policy("worker", fitted(told(stack, "small", CHANNEL="lambda")))
+    assert found["worker/small"] == printed("worker", stack, "small")
+    for role in ROLES:
+        if role != "worker":
+            of_function = policy(role, told(stack, "small"), dead_letter_queue="stepbench-function-dead")
+            assert found[role] == merged([printed(role, stack, "small"), of_function])
+    given = stack.resources["module.iam.aws_iam_role_policy.function[0]"]["policy"]
+    assert json.loads(given) == found["function"]
+
+
 def test_the_policies_of_the_most_and_longest_fleets_fit_what_iam_takes(infra: Path, tmp_path: Path) -> None:
     fleets = {f"a-fleet-called-{letter}": SMALL for letter in "abcdefghij"}
     stack = rendered(
-        infra, tmp_path, name="the-longest-name-yet", fleets=fleets, region="ap-southeast-2", kms_key_arn=KEY
+        infra,
+        tmp_path,
+        name="the-longest-name-yet",
+        fleets=fleets,
+        region="ap-southeast-2",
+        kms_key_arn=KEY,
+        function={"max": 1},
     )
     # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
     assert all(len(document) <= 6_144 for document in stack.outputs["policies"].values())

@@ -96,6 +96,12 @@ mock_resource "aws_ecr_repository" {
   }
 }
 
+mock_resource "aws_lambda_function" {
+  defaults = {
+    arn = "arn:aws:lambda:eu-west-1:123456789012:function:a-function"
+  }
+}
+
 mock_resource "aws_security_group" {
   defaults = {
     id = "sg-0123456789abcdef0"
