@@ -1,1 +1,1 @@
-"""AWS's quotas of running vCPUs against what the fleets of a stack could start."""
+"""AWS's quotas of what runs at once against what a stack could start: vCPUs of its fleets, steps of its function."""

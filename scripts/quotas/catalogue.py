@@ -1,8 +1,9 @@
-"""Quotas of running vCPUs: one of each family of instances, on demand and spot, and two of Fargate.
+"""Quotas of running vCPUs, one of each family of instances, on demand and spot, and two of Fargate; and Lambda's.
 
 https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/ec2-on-demand-instances.html#ec2-on-demand-instances-limits
 https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/using-spot-limits.html
 https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-quotas.html
+https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ class Quota:
     service: str
     code: str
     name: str
+    unit: str = "vCPUs"
 
     def link(self, region: str) -> str:
         """Where more is asked for."""
@@ -28,6 +30,12 @@ class Quota:
 
 FARGATE = Quota("fargate", "L-3032A538", "Fargate On-Demand vCPU resource count")
 FARGATE_SPOT = Quota("fargate", "L-36FBB829", "Fargate Spot vCPU resource count")
+LAMBDA = Quota("lambda", "L-B99A9384", "Lambda concurrent executions", "at once")
+LAMBDA_UNRESERVED = 100
+"""Executions at once that AWS lets nobody keep for one function alone.
+
+https://docs.aws.amazon.com/lambda/latest/dg/configuration-concurrency.html
+"""
 
 
 def _on_demand(code: str, families: str) -> Quota:

@@ -1,4 +1,4 @@
-"""The fleets that terraform would make: from a file with values, or the defaults of infra/."""
+"""The fleets and the function that terraform would make: from a file with values, or the defaults of infra/."""
 
 from __future__ import annotations
 
@@ -20,9 +20,7 @@ class Unreadable(Exception):
 
 def fleets_of(var_file: Path | None) -> dict[str, Fleet]:
     """By name. Without a file infra/terraform.tfvars, as terraform would; raises Unreadable."""
-    own = INFRA / "terraform.tfvars"
-    path = var_file or (own if own.exists() else None)
-    found = None if path is None else _of_file(path)
+    path, found = _given(var_file, "fleets")
     fleets = _defaults() if found is None else found
     if not isinstance(fleets, dict):
         raise Unreadable(f"{path}: fleets must be a map of fleets by their names")
@@ -34,19 +32,36 @@ def fleets_of(var_file: Path | None) -> dict[str, Fleet]:
     return fleets
 
 
-def _of_file(path: Path) -> Any:
-    """What the file gives `fleets`; null where it says nothing of them."""
+def function_max_of(var_file: Path | None) -> int:
+    """Steps that the function may do at once; 0 where there is none. Raises Unreadable."""
+    path, function = _given(var_file, "function")
+    if function is None:
+        return 0
+    if not isinstance(function, dict) or type(function.get("max")) is not int or function["max"] < 1:
+        raise Unreadable(f"{path}: the function needs max, a whole number without quotes, from 1")
+    return int(function["max"])
+
+
+def _given(var_file: Path | None, name: str) -> tuple[Path | None, Any]:
+    """The file with values, and what it says of `name`; null where it says nothing, or there is none."""
+    own = INFRA / "terraform.tfvars"
+    path = var_file or (own if own.exists() else None)
+    return path, None if path is None else _of_file(path, name)
+
+
+def _of_file(path: Path, name: str) -> Any:
+    """What the file gives `name`; null where it says nothing of it."""
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise Unreadable(f"{path} cannot be read ({error}); --var-file names another") from error
     try:
         if path.suffix == ".json":
-            return json.loads(text).get("fleets")
-        written = Block("values", (), text).written("fleets")
+            return json.loads(text).get(name)
+        written = Block("values", (), text).written(name)
         return None if written is None else literal(written)
     except (AssertionError, ValueError, AttributeError) as error:
-        raise Unreadable(f"{path}: fleets must be a map of plain values ({error})") from error
+        raise Unreadable(f"{path}: {name} must be a map of plain values ({error})") from error
 
 
 def _defaults() -> Any:

@@ -8,7 +8,7 @@ from __future__ import annotations
 SERVICES = (
     *("s3", "sqs", "iam", "sts", "kms"),
     *("ec2", "autoscaling", "ecs", "ecr", "application-autoscaling"),
-    *("logs", "monitoring", "sns", "budgets", "ssm"),
+    *("logs", "monitoring", "sns", "budgets", "ssm", "lambda"),
 )
 
 if __name__ == "__main__":

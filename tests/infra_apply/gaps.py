@@ -6,8 +6,10 @@ Each function closes gaps of one service, once, before the first call. What AWS 
 from __future__ import annotations
 
 import json
+import os
 from collections import defaultdict
 from typing import Any
+from urllib.parse import unquote
 
 Tags = dict[str, str]
 
@@ -16,7 +18,7 @@ def close() -> None:
     """All of them."""
     for service in (
         *(_scalable_targets, _budgets, _queues, _services, _capacity_providers),
-        *(_endpoint_services, _launch_templates, _rules_of_groups, _tls),
+        *(_endpoint_services, _launch_templates, _rules_of_groups, _tls, _functions),
     ):
         service()
 
@@ -158,7 +160,7 @@ def _endpoint_services() -> None:
     """What endpoints there may be, and in which zones; moto knows a few services."""
     from moto.ec2.models.vpcs import VPCBackend as Backend
 
-    services = ("sqs", "ecr.api", "ecr.dkr", "logs", "ecs", "ecs-agent", "ecs-telemetry")
+    services = ("sqs", "ecr.api", "ecr.dkr", "logs", "ecs", "ecs-agent", "ecs-telemetry", "lambda")
 
     def _collect_default_endpoint_services(account_id: str, region: str) -> list[dict[str, Any]]:
         return [
@@ -228,6 +230,34 @@ def _tls() -> None:
         return judge(self, *arguments, **named)
 
     _put(Statement, is_action_permitted)
+
+
+def _functions() -> None:
+    """A function keeps its log group and its dead-letter queue, and none is made of an image that is not there."""
+    from orchestrator.local import emulation
+
+    emulation._PACKAGES["lambda"] = "awslambda"
+    os.environ["MOTO_LAMBDA_STUB_ECR"] = "false"
+    from moto.awslambda.models import LambdaFunction as Function
+    from moto.awslambda.responses import LambdaResponse as Response
+
+    begin, known = Function.__init__, Function.get_configuration
+
+    def __init__(self: Any, account_id: str, spec: dict[str, Any], *arguments: Any, **named: Any) -> None:  # noqa: N807 # ours in moto's place
+        begin(self, account_id, spec, *arguments, **named)
+        self.kept = {name: spec[name] for name in ("LoggingConfig", "DeadLetterConfig") if name in spec}
+
+    def get_configuration(self: Any, on_create: bool = False) -> dict[str, Any]:
+        kept: dict[str, Any] = self.kept
+        return known(self, on_create) | kept
+
+    def determine_resource(self: Any) -> str:
+        """What leave is asked for; moto names none of its functions there."""
+        name = unquote(self.path).partition("/functions/")[2].partition("/")[0].rpartition(":")[2]
+        return f"arn:aws:lambda:{self.region}:{self.current_account}:function:{name}"
+
+    _put(Function, __init__, get_configuration)
+    Response._determine_resource = determine_resource  # type: ignore[attr-defined] # ours beside moto's
 
 
 def _put(owner: type, *functions: Any) -> None:

@@ -160,6 +160,7 @@ _KINDS = {
     ),
     "clusters": _Listing("ecs", "list_clusters", "clusterArns"),
     "task definitions": _Listing("ecs", "list_task_definitions", "taskDefinitionArns", "", {"status": "ACTIVE"}),
+    "functions": _Listing("lambda", "list_functions", "Functions", "FunctionArn"),
     "repositories": _Listing("ecr", "describe_repositories", "repositories", "repositoryArn"),
     "scalable targets": _Listing(_SCALING, "describe_scalable_targets", "ScalableTargets", "ResourceId", _OF_ECS),
     "scaling policies": _Listing(_SCALING, "describe_scaling_policies", "ScalingPolicies", "PolicyARN", _OF_ECS),

@@ -24,13 +24,15 @@ class Desk:
 
     folder: Path
 
-    def terraform(self, fails: str = "", dotenv: str = DOTENV) -> None:
+    def terraform(self, fails: str = "", dotenv: str = DOTENV, planned: str = "") -> None:
         (self.folder / "bin").mkdir(exist_ok=True)
         (self.folder / "dotenv").write_text(dotenv)
+        (self.folder / "planned").write_text(planned)
         program = self.folder / "bin" / "terraform"
         program.write_text(
             f'#!/bin/sh\necho "$@" >>{self.folder}/calls\n'
-            f'case "$2" in "{fails}") exit 1 ;; output) cat {self.folder}/dotenv ;; esac\n'
+            f'case "$2" in "{fails}") exit 1 ;; output) cat {self.folder}/dotenv ;; '
+            f"show) cat {self.folder}/planned ;; esac\n"
         )
         program.chmod(0o755)
 
@@ -74,14 +76,42 @@ def test_a_stack_is_planned_and_what_was_planned_is_applied(desk: Desk) -> None:
 
     assert done.returncode == 0, done.stderr
     chdir = f"-chdir={ROOT / 'infra'}"
-    init, plan, apply, output = desk.calls()
+    init, plan, show, apply, output = desk.calls()
     assert init == [chdir, "init", "-input=false"]
     assert plan[:3] == [chdir, "plan", "-input=false"]
     assert plan[4:] == [f"-var-file={desk.folder / 'mine.tfvars'}"]
     planned = plan[3].removeprefix("-out=")
+    assert show == [chdir, "show", "-no-color", planned]
     assert apply == [chdir, "apply", "-input=false", planned]
     assert output == [chdir, "output", "-raw", "dotenv"]
     assert not Path(planned).exists()
+
+
+REPOSITORY = "  # aws_ecr_repository.this[0] will be created\n"
+FUNCTION = "  # module.lambda[0].aws_lambda_function.this will be created\n"
+
+
+def test_a_function_without_a_repository_for_its_image_is_left_for_the_next_time(desk: Desk) -> None:
+    desk.terraform(planned=f"{REPOSITORY}\n{FUNCTION}")
+    (desk.folder / "mine.tfvars").touch()
+    done = desk.deploy("--yes", "--var-file", "mine.tfvars")
+
+    assert done.returncode == 0, done.stderr
+    _, plan, _, again, apply, _ = desk.calls()
+    assert again == [*plan, "-var=function=null"]
+    assert apply[-1] == again[3].removeprefix("-out=")
+    assert "now planned without the function" in done.stderr
+    assert "then this scripts/deploy once more, which makes the function" in done.stdout
+
+
+@pytest.mark.parametrize("planned", [REPOSITORY, FUNCTION], ids=["no function", "its repository is there"])
+def test_else_all_is_made_at_once(desk: Desk, planned: str) -> None:
+    desk.terraform(planned=planned)
+    done = desk.deploy("--yes")
+
+    assert done.returncode == 0, done.stderr
+    assert not [call for call in desk.calls() if "-var=function=null" in call]
+    assert "once more" not in done.stdout
 
 
 def test_what_is_written_is_read_as_terraform_tells_it(desk: Desk) -> None:
@@ -172,7 +202,7 @@ def test_a_line_of_the_user_that_says_the_same_is_told_and_kept(desk: Desk) -> N
     assert desk.dotenv.read_text().startswith("export ORCH_BUCKET=mine\n")
 
 
-@pytest.mark.parametrize("at", ["init", "plan", "apply", "output"])
+@pytest.mark.parametrize("at", ["init", "plan", "show", "apply", "output"])
 def test_where_terraform_fails_the_file_is_not_touched(desk: Desk, at: str) -> None:
     desk.dotenv.write_text("STEPS=3\n")
     desk.terraform(fails=at)

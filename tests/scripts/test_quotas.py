@@ -15,10 +15,11 @@ from botocore.stub import Stubber
 from scripts.docs.tree import ROOT
 from scripts.quotas.__main__ import REFUSED, ROOMY, TOO_LOW, WRONG_USAGE, check, main
 from scripts.quotas.catalogue import of_instance_type
-from scripts.quotas.fleets import Unreadable, fleets_of
+from scripts.quotas.fleets import Unreadable, fleets_of, function_max_of
 
 REGION = "eu-west-1"
 ON_DEMAND_FARGATE, SPOT_FARGATE = "L-3032A538", "L-36FBB829"
+LAMBDA = "L-B99A9384"
 ON_DEMAND_STANDARD, SPOT_STANDARD = "L-1216C47A", "L-34B43A08"
 SEVERAL = ROOT / "infra" / "examples" / "several-fleets" / "terraform.tfvars"
 
@@ -94,6 +95,34 @@ def test_a_quota_that_is_one_vcpu_too_low_is_told_with_the_link_to_ask_for_more(
     service = "fargate" if "Fargate" in lines[at] else "ec2"
     link = f"https://{REGION}.console.aws.amazon.com/servicequotas/home/services/{service}/quotas/{code}"
     assert lines[at + 1].endswith(link)
+
+
+@pytest.mark.parametrize(("allowed", "code"), [(104, ROOMY), (103, TOO_LOW)])
+def test_a_function_keeps_executions_and_aws_keeps_a_hundred_for_others(
+    allowed: int, code: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    values = ROOT / "infra" / "examples" / "with-a-function" / "terraform.tfvars"
+    account = Account({ON_DEMAND_FARGATE: 11, LAMBDA: allowed})
+
+    assert check(fleets_of(values), account, function_max_of(values)) == code
+
+    said = capsys.readouterr().out
+    assert f"{allowed} at once, up to 104 wanted (the function, what AWS keeps for others)" in said
+    assert ("/services/lambda/quotas/L-B99A9384" in said) == (code == TOO_LOW)
+
+
+def test_without_a_function_lambda_is_not_asked(capsys: pytest.CaptureFixture[str]) -> None:
+    assert function_max_of(SEVERAL) == 0
+    check(fleets_of(SEVERAL), Account({}, c7g_4xlarge=16, m7i_2xlarge=8), function_max_of(SEVERAL))
+    assert LAMBDA not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("function", ["{ memory = 512 }", '{ max = "2" }', "{ max = 0 }", "3", "{ max = lower(x) }"])
+def test_a_function_that_says_no_max_is_told(function: str, tmp_path: Path) -> None:
+    file = tmp_path / "mine.tfvars"
+    file.write_text(f"function = {function}\n")
+    with pytest.raises(Unreadable, match="function"):
+        function_max_of(file)
 
 
 def test_a_quota_that_was_never_changed_is_awss_default(capsys: pytest.CaptureFixture[str]) -> None:
