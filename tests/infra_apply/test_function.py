@@ -134,7 +134,9 @@ def run_of(stack: Stack, folder: Path) -> Outcome:
         variables = {**os.environ, **stack.task("orchestrator")[0].environment}
         variables["AWS_ENDPOINT_URL_LAMBDA"] = function.endpoint
         run = RunProgram(
-            ["orchestrator", "start", "--channel", "lambda", "--steps", "5", "--payload-mb", "0.05"], folder, variables
+            ["orchestrator", "start", "--channel", "lambda", "--steps", "5", "--payload-mb", "0.05", "--json"],
+            folder,
+            variables,
         )
         try:
             return run.outcome()
