@@ -107,10 +107,11 @@ variable "fleets" {
     error_message = "fleets must be at most 10; make another stack for more."
   }
 
-  # A subnet is a sixteenth of vpc_cidr. Of its addresses AWS keeps 5, endpoints take up to 8, and the orchestrator one.
+  # A subnet is a sixteenth of vpc_cidr. Of its addresses AWS keeps 5, endpoints take up to 7 and one more with a function,
+  # and the orchestrator one.
   validation {
     condition = var.vpc_id != null || try(
-      sum([for fleet in var.fleets : fleet.max * (fleet.launch == "ec2" ? 2 : 1)]) + 1 <= var.zone_count * (pow(2, 28 - tonumber(split("/", var.vpc_cidr)[1])) - 13),
+      sum([for fleet in var.fleets : fleet.max * (fleet.launch == "ec2" ? 2 : 1)]) + 1 <= var.zone_count * (pow(2, 28 - tonumber(split("/", var.vpc_cidr)[1])) - (var.function == null ? 12 : 13)),
       true,
     )
     error_message = "fleets may start more workers than vpc_cidr has addresses for (one for each on Fargate, two on EC2): lower max, or give a larger vpc_cidr, up to /16, or more zones."
@@ -317,7 +318,7 @@ variable "vpc_id" {
 }
 
 variable "subnet_ids" {
-  description = "Subnets of your VPC that tasks run in. They need a way to S3, SQS, ECR, ECS and CloudWatch Logs: endpoints or a NAT."
+  description = "Subnets of your VPC that tasks run in. They need a way to S3, SQS, ECR, ECS, CloudWatch Logs and, with a function, Lambda: endpoints or a NAT."
   type        = list(string)
   default     = null
 

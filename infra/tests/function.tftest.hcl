@@ -163,3 +163,30 @@ run "a_fleet_of_that_name_is_refused" {
 
   expect_failures = [var.fleets]
 }
+
+run "the_endpoint_that_it_is_invoked_through_wants_an_address" {
+  command = plan
+
+  # Of the 16 addresses of a subnet AWS keeps 5, 7 are left for endpoints, one is the orchestrator's, and 3 are for tasks.
+  variables {
+    vpc_cidr = "10.0.0.0/24"
+    fleets   = { small = { launch = "fargate", cpu = 256, memory = 512, max = 3 } }
+    function = { max = 1 }
+  }
+
+  expect_failures = [var.fleets]
+}
+
+run "without_it_there_is_one_more" {
+  command = plan
+
+  variables {
+    vpc_cidr = "10.0.0.0/24"
+    fleets   = { small = { launch = "fargate", cpu = 256, memory = 512, max = 3 } }
+  }
+
+  assert {
+    condition     = output.fleets["small"].max == 3
+    error_message = "all fit"
+  }
+}

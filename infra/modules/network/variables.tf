@@ -20,7 +20,7 @@ variable "vpc_id" {
 }
 
 variable "subnet_ids" {
-  description = "Subnets of your VPC that tasks run in. They need a way to S3, SQS, ECR and CloudWatch Logs: endpoints or a NAT."
+  description = "Subnets of your VPC that tasks run in. They need a way to S3, SQS, ECR, ECS, CloudWatch Logs and, with a function, Lambda: endpoints or a NAT."
   type        = list(string)
   default     = null
 
