@@ -15,13 +15,12 @@ import numpy as np
 
 from benchmarks.truth import _rounds_file
 from benchmarks.truth._rounds_file import Measured, Round
+from orchestrator.verdicts import USUAL_ROUNDS
 from orchestrator.verdicts.comparison import paired
 from orchestrator.verdicts.location import located
 from orchestrator.verdicts.rounds import ByRound, apart
 from orchestrator.verdicts.student import quantile
 
-REPEATS = 25
-"""Rounds of a comparison that is to find 5 %: as many as an experiment has by itself do not, on a shared machine."""
 SEED = 1
 Pair = tuple[ByRound, ByRound]
 MOST_ROUNDS = 5_000
@@ -32,9 +31,9 @@ def rounds_to_use(rounds: int | None) -> Measured:
     """Those that are kept, or so many of this machine, now; measured once, whichever parts ask for them."""
     if rounds is None:
         return _rounds_file.read()
-    if rounds < REPEATS:
+    if rounds < USUAL_ROUNDS:
         raise SystemExit(
-            f"--rounds {rounds} are fewer than the {REPEATS} of one comparison; give {2 * REPEATS} or more"
+            f"--rounds {rounds} are fewer than the {USUAL_ROUNDS} of one comparison; give {2 * USUAL_ROUNDS} or more"
         )
     from benchmarks.truth._measuring import measured
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from benchmarks.truth import Row
-from benchmarks.truth._resampling import REPEATS, medians, rounds_needed, rounds_to_use, share_found
+from benchmarks.truth._resampling import medians, rounds_needed, rounds_to_use, share_found
 from benchmarks.truth._rounds_file import Round
+from orchestrator.verdicts import USUAL_ROUNDS
 from orchestrator.verdicts.comparison import ALPHA, MISSED
 
 FACTOR = 1.05
@@ -29,14 +30,14 @@ def run(rounds: int | None) -> list[Row]:
 
 def _rows(rounds: Sequence[Round], *, quiet: bool) -> Iterator[Row]:
     which = "quiet rounds" if quiet else "all rounds"
-    if len(rounds) < REPEATS:
-        yield Row(which, f"there are {len(rounds)}: too few for a comparison of {REPEATS}")
+    if len(rounds) < USUAL_ROUNDS:
+        yield Row(which, f"there are {len(rounds)}: too few for a comparison of {USUAL_ROUNDS}")
         return
     for phase in rounds[0].arms[0]:
         values = medians(rounds, phase)
-        share = share_found(values, REPEATS, FACTOR, RESAMPLES)
+        share = share_found(values, USUAL_ROUNDS, FACTOR, RESAMPLES)
         needed = rounds_needed(values, FACTOR, ALPHA, MISSED)
-        figure = f"found in {share:.1%} with {REPEATS} of {len(rounds)} rounds; {needed or 'very many'} are needed"
+        figure = f"found in {share:.1%} with {USUAL_ROUNDS} of {len(rounds)} rounds; {needed or 'very many'} are needed"
         held = quiet or phase.startswith("CPU")
         limit = f"found in at least {LIMIT:.0%}" if held else ""
         yield Row(f"{phase}, {which}", figure, limit, share >= LIMIT if held else None)

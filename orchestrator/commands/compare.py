@@ -77,10 +77,10 @@ def _add_cases(parser: argparse.ArgumentParser) -> None:
 
 def _add_rounds(parser: argparse.ArgumentParser) -> None:
     from orchestrator.experiment.request import DEFAULT_SEED
-    from orchestrator.verdicts import ENOUGH_ROUNDS
+    from orchestrator.verdicts import USUAL_ROUNDS
 
     rounds = parser.add_argument_group("rounds", "each has every case once, in an order of its own")
-    rounds.add_argument("--repeats", metavar="N", help=f"measured rounds, at most; {ENOUGH_ROUNDS} where not set")
+    rounds.add_argument("--repeats", metavar="N", help=f"measured rounds, at most; {USUAL_ROUNDS} where not set")
     rounds.add_argument("--seed", metavar="N", help=f"of the order of the cases; {DEFAULT_SEED} where not set")
     rounds.add_argument(
         "--until-stable", metavar="WIDTH", help="end when each median is known within so much of itself, such as 2%%"

@@ -15,7 +15,7 @@ from orchestrator.experiment.request import DEFAULT_SEED, Request
 from orchestrator.run import plan as run_plan
 from orchestrator.run import site
 from orchestrator.run.journal import now_text
-from orchestrator.verdicts import ENOUGH_ROUNDS
+from orchestrator.verdicts import USUAL_ROUNDS
 from stepbench import configuration, machine
 from stepbench.errors import UsageError
 from stepbench.settings import Settings, of_values, variable_of
@@ -37,7 +37,7 @@ def new(resolved: Resolved, request: Request) -> ExperimentLine:
         ),
         baseline=resolved.baseline,
         settings={name: value for name, value in values[0].items() if name not in {*own, METRICS_DIR}},
-        repeats=request.repeats or ENOUGH_ROUNDS,
+        repeats=request.repeats or USUAL_ROUNDS,
         seed=DEFAULT_SEED if request.seed is None else request.seed,
         until_stable=request.until_stable,
         max_minutes=request.max_minutes,

@@ -12,5 +12,7 @@ round befell both. `docs/statistics.md` says in plain words what is done and why
 * `doubts` when all of that is to be distrusted, and what to try.
 """
 
+USUAL_ROUNDS = 25
+"""Of an experiment, unless told otherwise: they find 5 % where rounds repeat within 5 % (`benchmarks.truth slower`)."""
 ENOUGH_ROUNDS = 10
-"""Of an experiment, unless told otherwise: they find 5 % on a quiet machine whose rounds repeat within 3 %."""
+"""Fewer are told as too few: these find 5 % on a quiet machine alone, whose rounds repeat within 3 %."""
