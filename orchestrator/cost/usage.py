@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 from orchestrator.report.metrics_file import MetricsFile
 from orchestrator.run.lines import Event, Failure
+from stepbench.channels import Traits
 from stepbench.samples import Frozen, Sample
 
-SQS_REQUESTS_OF_A_STEP = 3
-"""Of each side: the worker receives, sends and deletes, and so does the orchestrator."""
+CALLS_OF_A_RUN = 10
+"""Of each service, beside those of its steps: looks at bucket and queues, the results queue, clean-up."""
 DEFAULT_PART_MB = 8.389
 
 
@@ -76,29 +78,41 @@ def usage_of(files: Sequence[MetricsFile]) -> Usage:
     )
 
 
-def planned(
-    chains: int, steps: int, object_bytes: int, part_bytes: int, executor_ns: int = 0, *, queued: bool = True
-) -> Usage:
-    """What a run would call that goes well and sends nothing in batches: all of it estimated.
-
-    `executor_ns`: what an execution is expected to take. `queued`: its channel goes through queues.
-    """
-    every = chains * steps
-    sqs = Quantity(estimated=every * SQS_REQUESTS_OF_A_STEP if queued else 0)
+def planned(steps: int, object_bytes: int, part_bytes: int, channel: Traits) -> Usage:
+    """What a run would call that goes well and sends nothing in batches: all of it estimated, no time of executors."""
+    of_step = _sqs_of_step(steps_queue=channel.steps_queue, results_queue=channel.results_queue)
+    written_bytes = (steps + 1) * object_bytes
     return Usage(
-        steps=every,
-        s3_puts=Quantity(estimated=(every + 1) * puts_of(object_bytes, part_bytes)),
-        s3_gets=Quantity(estimated=every * gets_of(object_bytes, part_bytes)),
-        worker_sqs=sqs,
-        orchestrator_sqs=sqs,
-        downloaded_bytes=every * object_bytes,
-        uploaded_bytes=every * object_bytes,
-        stored_bytes=(every + 1) * object_bytes,
-        executor_ns=every * executor_ns,
-        executions=every,
-        workers=int(queued),
+        steps=steps,
+        s3_puts=Quantity(estimated=(steps + 1) * puts_of(object_bytes, part_bytes) + CALLS_OF_A_RUN),
+        s3_gets=Quantity(estimated=steps * gets_of(object_bytes, part_bytes)),
+        worker_sqs=Quantity(estimated=steps * of_step.worker),
+        orchestrator_sqs=Quantity(estimated=steps * of_step.orchestrator + (CALLS_OF_A_RUN if channel.queues else 0)),
+        downloaded_bytes=steps * object_bytes,
+        uploaded_bytes=written_bytes,
+        stored_bytes=written_bytes,
+        executor_ns=0,
+        executions=steps,
+        workers=int(channel.steps_queue),
         executors_per_worker=None,
     )
+
+
+class _SqsOfStep(NamedTuple):
+    """Requests, where nothing is sent in batches."""
+
+    worker: int
+    orchestrator: int
+
+
+def _sqs_of_step(*, steps_queue: bool, results_queue: bool) -> _SqsOfStep:
+    """Of each message one side sends, and the other receives and deletes."""
+    return _SqsOfStep(worker=2 * steps_queue + results_queue, orchestrator=steps_queue + 2 * results_queue)
+
+
+def _sqs_of_step_in(file: MetricsFile) -> _SqsOfStep:
+    plan = file.run.plan
+    return _sqs_of_step(steps_queue=plan.steps_queue_url is not None, results_queue=plan.results_queue_url is not None)
 
 
 def puts_of(object_bytes: int, part_bytes: int) -> int:
@@ -125,7 +139,7 @@ def _of_file(file: MetricsFile) -> Usage:
         steps=len(file.samples),
         s3_puts=puts,
         s3_gets=gets,
-        worker_sqs=_worker_sqs(samples, file.failures),
+        worker_sqs=_worker_sqs(samples, file),
         orchestrator_sqs=_orchestrator_sqs(file),
         downloaded_bytes=sum(sample.bytes_in for sample in samples),
         uploaded_bytes=uploaded_bytes,
@@ -163,9 +177,10 @@ def _of_attempts_without_sample(file: MetricsFile, object_bytes: int, part_bytes
     )
 
 
-def _worker_sqs(samples: Iterable[Sample], failures: Iterable[Failure]) -> Quantity:
-    answers: list[Sample | Failure] = [*samples, *(failure for failure in failures if failure.worker is not None)]
-    return sum((_known_or(answer.sqs_requests, SQS_REQUESTS_OF_A_STEP) for answer in answers), Quantity())
+def _worker_sqs(samples: Iterable[Sample], file: MetricsFile) -> Quantity:
+    answers: list[Sample | Failure] = [*samples, *(failure for failure in file.failures if failure.worker is not None)]
+    of_step = _sqs_of_step_in(file).worker
+    return sum((_known_or(answer.sqs_requests, of_step) for answer in answers), Quantity())
 
 
 def _orchestrator_sqs(file: MetricsFile) -> Quantity:
@@ -182,5 +197,5 @@ def _orchestrator_sqs(file: MetricsFile) -> Quantity:
         dispatches[incarnation] += line.event == "dispatching"
         if line.sqs_requests is not None:
             told[incarnation] = told.get(incarnation, 0) + line.sqs_requests
-    estimated = sum(count for number, count in dispatches.items() if number not in told) * SQS_REQUESTS_OF_A_STEP
-    return Quantity(counted=sum(told.values()), estimated=estimated)
+    untold = sum(count for number, count in dispatches.items() if number not in told)
+    return Quantity(counted=sum(told.values()), estimated=untold * _sqs_of_step_in(file).orchestrator)

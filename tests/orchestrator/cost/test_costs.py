@@ -13,9 +13,10 @@ from orchestrator.cost.bill import Tariff, sqs_usd
 from orchestrator.cost.costs import Costs, Wanted, costs_of
 from orchestrator.cost.prices import Sqs, Tier
 from orchestrator.cost.text import dollars, lines_of
-from orchestrator.cost.usage import Quantity, gets_of, planned, puts_of, usage_of
+from orchestrator.cost.usage import CALLS_OF_A_RUN, Quantity, gets_of, planned, puts_of, usage_of
 from orchestrator.report.metrics_file import read
 from orchestrator.run.lines import Event
+from stepbench.channels import traits
 from stepbench.errors import UsageError
 from stepbench.messages import PayloadRef
 from stepbench.samples import S3Facts, S3Requests
@@ -182,11 +183,11 @@ def test_the_region_is_the_runs_own_unless_it_is_told(tmp_path: Path) -> None:
 
 
 def test_what_a_run_would_cost_is_told_before_it(tmp_path: Path) -> None:
-    usage = planned(chains=2, steps=2, object_bytes=GB, part_bytes=100_000_000)
-    assert (usage.s3_puts, usage.s3_gets) == (Quantity(estimated=5 * 12), Quantity(estimated=4 * 11))
+    usage = planned(4, GB, 100_000_000, traits("sqs"))
+    assert (usage.s3_puts, usage.s3_gets) == (Quantity(estimated=5 * 12 + CALLS_OF_A_RUN), Quantity(estimated=4 * 11))
     assert usage.stored_bytes == usage_of([read(four_steps().write(tmp_path))]).stored_bytes
     bill = Tariff(PRICES.regions["us-east-1"], Decimal(0), None, None).bill(usage)
-    assert bill.usd == Decimal("0.0003") + Decimal("0.0000176") + Decimal("0.0000096")
+    assert bill.usd == Decimal("0.00035") + Decimal("0.0000176") + Decimal("0.0000136")
 
 
 def test_a_run_with_keys_of_kms_says_that_those_are_not_counted(tmp_path: Path) -> None:
@@ -241,4 +242,12 @@ def test_a_run_without_queues_sends_nothing_to_sqs_and_leaves_no_worker_that_pol
     assert found.usage.orchestrator_sqs == Quantity()
     assert (found.idle_workers, found.idle_month_usd) == (0, Decimal(0))
     assert "idle" not in "\n".join(lines_of(found))
-    assert planned(2, 3, 100, 1_000, queued=False).worker_sqs == Quantity()
+    expected = planned(6, 100, 1_000, traits("direct"))
+    assert (expected.worker_sqs, expected.orchestrator_sqs, expected.workers) == (Quantity(), Quantity(), 0)
+
+
+def test_a_function_sends_completions_and_polls_nothing(tmp_path: Path) -> None:
+    expected = planned(6, 100, 1_000, traits("lambda"))
+    assert expected.worker_sqs == Quantity(estimated=6)
+    assert expected.orchestrator_sqs == Quantity(estimated=6 * 2 + CALLS_OF_A_RUN), "each is received and deleted"
+    assert expected.workers == 0
