@@ -170,7 +170,10 @@ def _about_machine(machine: Machine, tariff: Tariff) -> str:
     formula = "executor time of all steps / steps at once on a machine x its price of an hour"
     if not machine.stays:
         formula = "executor time of all steps x memory x its price of a GB-second + the price of each request"
+    shown = "Machines that wait are shown beside."
+    if not machine.stays:
+        shown = "What Lambda bills of a handler's moments before and after a step is not in it."
     return (
         f"Compute: {formula}; {machine.name} runs {tariff.executors} at once, is always busy and as fast as the "
-        "machine that was measured. Machines that wait are shown beside."
+        f"machine that was measured. {shown}"
     )
