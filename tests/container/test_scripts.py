@@ -88,6 +88,15 @@ def test_each_architecture_is_built_for_itself_and_from_the_given_base(programs:
         assert "--build-arg BASE_IMAGE=mine:1" in call
 
 
+def test_what_docker_would_make_an_index_of_images_of_is_left_out(programs: Path) -> None:
+    """Lambda takes no index: https://docs.aws.amazon.com/lambda/latest/dg/python-image.html."""
+    stand_in(programs, "docker", f'echo "without: $BUILDX_NO_DEFAULT_ATTESTATIONS" >>{programs.parent}/calls')
+
+    assert script("build-image", "--engine", "docker", programs=programs).returncode == 0
+
+    assert "without: 1" in calls(programs)
+
+
 def test_where_pip_looks_reaches_the_build_and_is_gone_afterwards(programs: Path, tmp_path: Path) -> None:
     listed = "printf '%s\\n' \"global.index-url='https://me:secret@index.example/simple'\" \":env:.cert='/my/ca.pem'\""
     stand_in(programs, "python3", listed)
