@@ -14,6 +14,7 @@ from orchestrator.report.doubts import plural
 from orchestrator.report.percentiles import percentile
 from orchestrator.report.statistics import LABELS, MIXED_LABEL, summarise
 from orchestrator.report.summary import Counts
+from orchestrator.run.plan import Plan
 
 NOT_SIDE_BY_SIDE = (
     "These runs were not measured side by side, so nothing here says how sure a difference is: "
@@ -24,10 +25,11 @@ LEAD = 2
 MOST_NAMED = 4
 STEP = "A step downloads an object from S3, decodes it, works on its records, encodes them and uploads the result"
 HANDED_OUT = {
-    True: "a queue (SQS) hands the steps out to workers",
-    False: "the orchestrator hands the steps to executors of its own, without a queue",
+    "queue": "a queue (SQS) hands the steps out to workers",
+    "function": "a Lambda function is invoked with each step",
+    "executors": "the orchestrator hands the steps to executors of its own, without a queue",
 }
-"""By whether there is a steps queue."""
+"""By who does the steps."""
 
 
 @dataclass(frozen=True)
@@ -86,8 +88,14 @@ def _about(material: Material, cases: Sequence[CaseFigures]) -> str:
 
 def _step(material: Material) -> str:
     """What a step is, by the channels of the runs; by the usual one where there is no run."""
-    queued = {file.run.plan.steps_queue_url is not None for file in material.files} or {True}
-    return f"{STEP}; {', or '.join(words for way, words in HANDED_OUT.items() if way in queued)}."
+    ways = {_way(file.run.plan) for file in material.files} or {"queue"}
+    return f"{STEP}; {', or '.join(words for way, words in HANDED_OUT.items() if way in ways)}."
+
+
+def _way(plan: Plan) -> str:
+    if plan.lambda_function is not None:
+        return "function"
+    return "executors" if plan.steps_queue_url is None else "queue"
 
 
 def label_of(material: Material) -> str:

@@ -8,7 +8,7 @@ from orchestrator.page.answer import Answer, answer_of
 from orchestrator.page.cases import cases_of
 from tests.orchestrator.experiment.plans import make_end, make_event, make_experiment, write_manifest
 from tests.orchestrator.page.folders import all_failed, all_interrupted, experiment, nothing_done, one_run, read
-from tests.orchestrator.report.sample_factory import MadeRun, make_run, without_queues
+from tests.orchestrator.report.sample_factory import MadeRun, make_run, make_run_line, without_queues
 
 
 def _answer(*targets: Path) -> Answer:
@@ -38,6 +38,13 @@ def test_a_run_without_queues_is_not_told_to_have_any(tmp_path: Path) -> None:
     assert told.about.endswith("the orchestrator hands the steps to executors of its own, without a queue.")
     assert any("orchestration (waiting, turnaround) " in sentence for sentence in told.sentences)
     assert "queues" not in " ".join((told.about, *told.sentences))
+
+
+def test_a_run_of_a_lambda_function_is_told_as_that(tmp_path: Path) -> None:
+    run = without_queues(make_run(run_id="r1", chains=4, steps=10))
+    run.plan = run.plan.model_copy(update={"channel": "lambda", "lambda_function": "arn"})
+    run.lines[0] = make_run_line(run.plan)
+    assert _answer(one_run(tmp_path, run)).about.endswith("a Lambda function is invoked with each step.")
 
 
 def test_with_and_without_queues_beside_each_other_both_are_told(tmp_path: Path) -> None:
