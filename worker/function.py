@@ -124,7 +124,7 @@ class FunctionWorker:
             log.warning("results queue is gone", **identity_of(completion), expired=True)
             self._ends.discard_output(completion)
         else:
-            log.info("step done", **identity_of(completion))
+            log.info("steps done", count=1, **identity_of(completion))  # as a worker tells of them: infra/ counts these
 
     def _send(self, url: str, completion: Completion, received_at_ns: int) -> None:
         counted = self._ends.sqs_calls.take()
