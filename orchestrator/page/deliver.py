@@ -98,7 +98,9 @@ def _tables(
     output.make_folder(flag, path)
     for table in tables.values():
         place = path / f"{table.name}{suffix}"
-        yield Item(flag, place, partial(form, table), is_ours(table), f"{table.length:,} rows")
+        yield Item(
+            flag, place, partial(form, table), is_ours(table), f"{table.length:,} row{'s' * (table.length != 1)}"
+        )
 
 
 def _json(asked: Asked, tables: Mapping[str, Table]) -> Iterator[Item]:

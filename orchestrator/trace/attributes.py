@@ -79,9 +79,17 @@ def of_orchestrator(file: MetricsFile) -> Attributes:
 def of_workers(file: MetricsFile) -> dict[str, Mapping[str, Value]]:
     """The same for each worker that answered."""
     hosts = {sample.worker: sample.host for sample in (*file.warmups, *file.samples)}
+    service, more = _who_does_steps(file.run)
     return {
-        worker: {**_process("stepbench-worker", worker, file.run), "host.name": host} for worker, host in hosts.items()
+        worker: {**_process(service, worker, file.run), "host.name": host, **more} for worker, host in hosts.items()
     }
+
+
+def _who_does_steps(run: RunLine) -> tuple[str, Attributes]:
+    """The service's name, and what else its channel tells of it."""
+    if run.plan.lambda_function is not None:
+        return "stepbench-function", {"cloud.resource_id": run.plan.lambda_function}
+    return ("stepbench-executors" if run.plan.steps_queue_url is None else "stepbench-worker"), {}
 
 
 def _process(service: str, instance: str, run: RunLine) -> Attributes:

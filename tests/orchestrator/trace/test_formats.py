@@ -12,7 +12,7 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Status
 
 from orchestrator.trace import otlp, perfetto
 from orchestrator.trace.spans import trace_of
-from tests.orchestrator.report.sample_factory import MadeRun, make_run, without_queues
+from tests.orchestrator.report.sample_factory import MadeRun, make_run, make_run_line, without_queues
 from tests.orchestrator.trace import runs
 from tests.orchestrator.trace.otlp_messages import request_in
 from tests.orchestrator.trace.trace_event_format import Event, faults
@@ -165,6 +165,18 @@ def test_what_failed_has_an_error_and_an_exception(tmp_path: Path) -> None:
 def test_the_same_file_gives_the_same_ids(tmp_path: Path) -> None:
     first, second = (otlp_of(make_run(1), tmp_path) for _ in range(2))
     assert [span.span_id for span in first] == [span.span_id for span in second]
+
+
+@pytest.mark.parametrize(
+    ("function", "service"), [(None, "stepbench-executors"), ("arn:aws:lambda:::function:f", "stepbench-function")]
+)
+def test_a_resource_is_called_by_who_does_the_steps(function: str | None, service: str, tmp_path: Path) -> None:
+    made = without_queues(make_run(1))
+    made.plan = made.plan.model_copy(update={"lambda_function": function})
+    made.lines[0] = make_run_line(made.plan)
+    request = request_in("".join(otlp.pieces(trace_of(runs.read_made(made, tmp_path)))))
+    told = [{one.key: one.value.string_value for one in each.resource.attributes} for each in request.resource_spans]
+    assert [(one["service.name"], one.get("cloud.resource_id")) for one in told[1:]] == [(service, function)]
 
 
 def test_each_worker_is_a_resource_of_its_own(tmp_path: Path) -> None:
