@@ -17,7 +17,7 @@ from typing import Protocol
 import structlog
 
 from stepbench.errors import ExecutorLost, MessageRefused, StepTimeout
-from stepbench.executors.process import ExecutorFactory, ExecutorProcess, start_all
+from stepbench.executors.process import ExecutorFactory, start_all
 from stepbench.failures import failed, is_queue_gone, is_retryable
 from stepbench.guard import Guard
 from stepbench.messages import Completion, StepMessage, parse
@@ -81,7 +81,14 @@ class FunctionWorker:
             log.warning("step expired", **identity_of(message))
             return
         completion = self._allowed(message, guard) or self._done(message, invocation)
-        self._answer(queue_url, completion, received_at_ns, invocation)
+        try:
+            self._answer(queue_url, completion, received_at_ns, invocation)
+        except Exception as error:
+            # A run that may be gone on with keeps a queue of its own. Lambda, unlike a steps queue, hands this out once.
+            if guard.results_queue_url is not None or not is_queue_gone(error):
+                raise
+            log.warning("results queue is gone", **identity_of(message))
+            self._ends.discard_output(completion)
 
     def close(self) -> None:
         """Ends its executor."""
@@ -96,6 +103,7 @@ class FunctionWorker:
         return None
 
     def _done(self, message: StepMessage, invocation: Invocation) -> Completion:
+        self._seat.make_ready()  # before the time that is left is looked at: another executor's start takes some of it
         most_seconds = max(LEAST_STEP_SECONDS, _left_seconds(invocation) - ANSWERING_SECONDS)
         bounded = message.model_copy(update={"step_timeout_seconds": min(message.step_timeout_seconds, most_seconds)})
         try:
@@ -116,15 +124,8 @@ class FunctionWorker:
     def _answer(self, url: str, completion: Completion, received_at_ns: int, invocation: Invocation) -> None:
         most_seconds = max(0.0, _left_seconds(invocation) - LAST_TRY_SECONDS)
         waiting = patient("could not publish a completion", is_retryable, Event(), most_seconds)
-        try:
-            raising_the_last(waiting, self._send, url, completion, received_at_ns)
-        except Exception as error:
-            if not (is_queue_gone(error) and completion.expires_at < time()):
-                raise
-            log.warning("results queue is gone", **identity_of(completion), expired=True)
-            self._ends.discard_output(completion)
-        else:
-            log.info("steps done", count=1, **identity_of(completion))  # as a worker tells of them: infra/ counts these
+        raising_the_last(waiting, self._send, url, completion, received_at_ns)
+        log.info("steps done", count=1, **identity_of(completion))  # as a worker tells of them: infra/ counts these
 
     def _send(self, url: str, completion: Completion, received_at_ns: int) -> None:
         counted = self._ends.sqs_calls.take()
@@ -153,26 +154,32 @@ class _Seat:
         self._factory = factory
         self._most_steps = most_steps
         [self._executor] = start_all(factory, 1)
+        self._is_lost = False
+
+    def make_ready(self) -> None:
+        """There is one that may have a step. Raises EnvironmentRefused where another one does not come up."""
+        did_its_share = 0 < self._most_steps <= self._executor.steps_run
+        if self._is_lost or did_its_share or not self._executor.lives():
+            self._replace()
 
     def run(self, message: StepMessage) -> Completion:
-        """Raises ExecutorLost."""
-        executor = self._fit()
-        if not executor.begin(message):  # it died while the environment was frozen, and is not known as dead yet
-            executor = self._another()
-            executor.begin(message)
-        return executor.finish(message)
-
-    def _fit(self) -> ExecutorProcess:
-        did_its_share = 0 < self._most_steps <= self._executor.steps_run
-        return self._executor if self._executor.lives() and not did_its_share else self._another()
-
-    def _another(self) -> ExecutorProcess:
-        self._executor.close()
-        [self._executor] = start_all(self._factory, 1)
-        return self._executor
+        """Raises ExecutorLost, and EnvironmentRefused."""
+        if not self._executor.begin(message):  # it died while the environment was frozen, and was not known as dead yet
+            self._replace()
+            self._executor.begin(message)
+        try:
+            return self._executor.finish(message)
+        except ExecutorLost:
+            self._is_lost = True  # whether or not its process has ended by now
+            raise
 
     def close(self) -> None:
         self._executor.close()
+
+    def _replace(self) -> None:
+        self._executor.close()
+        [self._executor] = start_all(self._factory, 1)
+        self._is_lost = False
 
 
 def _left_seconds(invocation: Invocation) -> float:

@@ -23,7 +23,7 @@ LONG_MS = 900_000
 
 
 class Invoked:
-    """With so much time left, all the while."""
+    """With so much time left, until some passes."""
 
     invoked_function_arn = ARN
 
@@ -33,6 +33,9 @@ class Invoked:
     def get_remaining_time_in_millis(self) -> int:
         return self._left_ms
 
+    def passes(self, milliseconds: int) -> None:
+        self._left_ms -= milliseconds
+
 
 @pytest.fixture
 def function(stage: Stage) -> Iterator[FunctionWorker]:
@@ -41,8 +44,8 @@ def function(stage: Stage) -> Iterator[FunctionWorker]:
     made.close()
 
 
-def make_function(stage: Stage, most_steps: int = 0) -> FunctionWorker:
-    guard = Guard(BUCKET, PREFIX, folder_of(STEPS_QUEUE), "stepbench-results-", None)
+def make_function(stage: Stage, most_steps: int = 0, fixed_queue: str | None = None) -> FunctionWorker:
+    guard = Guard(BUCKET, PREFIX, folder_of(STEPS_QUEUE), "stepbench-results-", fixed_queue)
     ends = Ends(
         guard=cache(lambda arn: guard),
         results_queue=lambda url: stage.results,
@@ -94,23 +97,18 @@ def test_a_refused_completion_fails_the_invocation_at_once(stage: Stage, functio
         function.handle(event(), Invoked())
 
 
-def test_of_an_expired_run_whose_results_queue_is_gone_the_output_is_removed(
-    stage: Stage, function: FunctionWorker, monkeypatch: pytest.MonkeyPatch
+def test_of_a_run_whose_own_results_queue_is_gone_the_output_is_removed_and_nothing_becomes_a_dead_letter(
+    stage: Stage, function: FunctionWorker
 ) -> None:
     stage.results.faults["send"].append(queue_gone())
 
-    def expires(_: StepMessage) -> None:
-        monkeypatch.setattr("worker.function.time", lambda: float("inf"))
-
-    stage.play = expires
     function.handle(event(), Invoked())
 
     assert len(stage.discarded) == 1
 
 
-def test_of_a_run_that_may_be_resumed_the_output_is_left_and_the_message_becomes_a_dead_letter(
-    stage: Stage, function: FunctionWorker
-) -> None:
+def test_a_fixed_results_queue_that_is_gone_fails_the_invocation_and_leaves_the_output(stage: Stage) -> None:
+    function = make_function(stage, fixed_queue=RESULTS_QUEUE)
     stage.results.faults["send"].append(queue_gone())
 
     with pytest.raises(type(queue_gone())):
@@ -151,8 +149,7 @@ def test_a_timeout_names_what_ended_the_step(stage: Stage, function: FunctionWor
 
 
 def test_an_executor_that_died_in_a_step_is_replaced_for_the_next(stage: Stage, function: FunctionWorker) -> None:
-    def dies(_: StepMessage) -> None:
-        stage.dead.add("e1")
+    def dies(_: StepMessage) -> None:  # and its process is not known to have ended when the next step comes
         stage.play = lambda _: None
         raise ExecutorDied("executor e1 was killed", phase="serialize")
 
@@ -170,6 +167,18 @@ def test_an_executor_that_died_while_frozen_costs_no_step(stage: Stage, function
     function.handle(event(), Invoked())
 
     assert [answer.ok for answer in answers(stage)] == [True]
+
+
+def test_the_start_of_another_executor_is_no_time_of_the_step(stage: Stage, function: FunctionWorker) -> None:
+    invoked = Invoked(30_000)
+    bounds: list[float] = []
+    stage.dead.add("e1")
+    stage.on_start = lambda _: invoked.passes(7_000)
+    stage.play = lambda message: bounds.append(message.step_timeout_seconds)
+
+    function.handle(event(step_timeout_seconds=900.0), invoked)
+
+    assert bounds == pytest.approx([30.0 - 7.0 - ANSWERING_SECONDS])
 
 
 def test_an_executor_is_replaced_when_it_did_its_share(stage: Stage) -> None:
