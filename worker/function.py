@@ -84,7 +84,7 @@ class FunctionWorker:
         try:
             self._answer(queue_url, completion, received_at_ns, invocation)
         except Exception as error:
-            # A run that may be gone on with keeps a queue of its own. Lambda, unlike a steps queue, hands this out once.
+            # A run that may be gone on with keeps its own queue. And Lambda hands a message out once, unlike a queue.
             if guard.results_queue_url is not None or not is_queue_gone(error):
                 raise
             log.warning("results queue is gone", **identity_of(message))

@@ -23,12 +23,18 @@ class DeadLetterWatch:
     Where there is no dead-letter queue, or no right to look, it looks no more: the run then waits for STALL_TIMEOUT.
     """
 
-    def __init__(self, look: Look, run_id: str) -> None:
-        self._look = look
+    def __init__(self, look: Look | None, run_id: str) -> None:
+        """`look`: null where there is nowhere to look."""
+        self._look = look or tuple
         self._run_id = run_id
         self._looking: threading.Thread | None = None
         self._found: list[StepMessage] = []
-        self._over = False
+        self._over = look is None
+
+    @property
+    def looks(self) -> bool:
+        """Whether what is given up is found there, as far as is known by now."""
+        return not self._over
 
     def found(self) -> list[StepMessage]:
         """What the look that ended last has found; begins the next."""

@@ -20,7 +20,6 @@ from orchestrator.run import results_queue
 from orchestrator.upkeep import dead_letter_queue
 from stepbench.channels import Traits
 from stepbench.messages import StepMessage
-from stepbench.queue_urls import folder_of
 from stepbench.queues import Queue
 from stepbench.queues.sqs import SqsQueue
 
@@ -41,6 +40,8 @@ SENDERS = 8
 """Invocations at once: Lambda takes one message a call, and a call takes tens of milliseconds."""
 BEGINS_WITHIN_SECONDS = 60.0
 """A cold start, and the way there and back."""
+LONGEST_BACKLOG_SECONDS = 21_600.0
+"""So long Lambda keeps an event that it has no room for: https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html."""
 
 
 def make(plan: Plan, site: Site) -> LambdaChannel:
@@ -58,16 +59,13 @@ def make(plan: Plan, site: Site) -> LambdaChannel:
         function_timeout_seconds=found["Timeout"],
         results_are_own=plan.results_queue_is_own,
         outages=outages,
-        dead_letters=_look(site, plan.results_queue_url, found.get("DeadLetterConfig", {}).get("TargetArn", "")),
+        dead_letters=_look(site, dead_letter_queue.of_function(plan.lambda_function, found, site.settings)),
     )
 
 
-def _look(site: Site, results_queue_url: str, target_arn: str) -> Look:
+def _look(site: Site, url: str | None) -> Look | None:
     """At the function's dead-letter queue: what Lambda gave up stands there as it was sent."""
-    if ":sqs:" not in target_arn:
-        return tuple
-    url = f"{folder_of(results_queue_url)}/{target_arn.rpartition(':')[2]}"
-    return partial(dead_letter_queue.bodies, site.clients.sqs, url)
+    return None if url is None else partial(dead_letter_queue.bodies, site.clients.sqs, url)
 
 
 class LambdaChannel:
@@ -83,7 +81,7 @@ class LambdaChannel:
         results_are_own: bool,
         function_timeout_seconds: float = MOST_TIMEOUT_SECONDS,
         outages: Outages | None = None,
-        dead_letters: Look = tuple,
+        dead_letters: Look | None = None,
         clock: Callable[[], float] = monotonic,
     ) -> None:
         self._client = client
@@ -95,8 +93,11 @@ class LambdaChannel:
         self._may_run_seconds = function_timeout_seconds + BEGINS_WITHIN_SECONDS
         self._clock = clock
         self._last_sent = clock()  # as late as this, an orchestrator before this one may have sent something
+        self._open: set[tuple[int, int]] = set()
+        """Chain and step of what this one has sent, and nobody has answered or given up."""
 
     def send(self, messages: Sequence[StepMessage]) -> list[Sent]:
+        self._open |= {(message.chain, message.step) for message in messages}
         if len(messages) == 1:
             return [self._invoke(messages[0])]
         return self._senders.map(self._invoke, messages, chunksize=1)
@@ -105,17 +106,27 @@ class LambdaChannel:
         return self._results.receive(wait_seconds)
 
     def accept(self, arrivals: Sequence[Arrival]) -> None:
+        self._open -= {(arrival.completion.chain, arrival.completion.step) for arrival in arrivals}
         self._results.accept(arrivals)
 
     def hand_back(self, arrivals: Sequence[Arrival]) -> None:
         self._results.hand_back(arrivals)
 
     def is_silent(self) -> bool:
-        """What was sent has had the time that the function may take. Lambda tells of nothing that it holds."""
-        return self._clock() - self._last_sent > self._may_run_seconds and self._results.nothing_comes()
+        """Lambda tells of nothing that it holds: what was sent has had the time that it may take.
+
+        That is long, as waiting for room is no failure, and what Lambda gives up is found among the dead letters. Where
+        nobody can look there, and for steps that an orchestrator before this one announced and perhaps never sent, it
+        is the time of the function alone.
+        """
+        waits = self._open and self._dead_letters.looks
+        longest = self._may_run_seconds + (LONGEST_BACKLOG_SECONDS if waits else 0.0)
+        return self._clock() - self._last_sent > longest and self._results.nothing_comes()
 
     def dead_letters(self) -> list[StepMessage]:
-        return self._dead_letters.found()
+        found = self._dead_letters.found()
+        self._open -= {(message.chain, message.step) for message in found}
+        return found
 
     def close(self) -> None:
         self.abandon()

@@ -54,7 +54,7 @@ class SqsChannel:
         fair: bool,
         results_are_own: bool,
         outages: Outages | None = None,
-        dead_letters: Look = tuple,
+        dead_letters: Look | None = None,
     ) -> None:
         self._steps = steps
         self._group = run_id if fair else None

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from stepbench.settings import Settings
 
 HELP = "list the step messages that no worker could do, each with the reason; send them back, or purge them"
-SETTINGS: tuple[str, ...] | None = _fleet.SETTINGS
+SETTINGS: tuple[str, ...] | None = (*_fleet.SETTINGS, "CHANNEL", "ORCH_LAMBDA_FUNCTION", "AWS_ENDPOINT_URL_LAMBDA")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -24,7 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     action.add_argument(
         "--send-back",
         action="store_true",
-        help="send those that a worker would run to the steps queue again, then delete them here",
+        help="send those that a worker would run to the steps queue, or the function, again, then delete them here",
     )
     action.add_argument("--purge", action="store_true", help="delete those that are listed, after asking")
     parser.add_argument("--run", metavar="RUN_ID", type=_fleet.run_id, help="only those of one run")
@@ -40,15 +40,20 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:
     from orchestrator.upkeep.dead_letters import DeadLetters
     from stepbench import aws_errors, streams
     from stepbench.aws import AwsConfig, Clients
+    from stepbench.channels import fitted, traits
 
     if arguments.all and not arguments.send_back:
         raise UsageError("--all is for --send-back: it says which of them go")
-    _fleet.require(settings)
+    its = traits(settings.channel)
+    if its.own_executors:
+        raise UsageError(f"--channel {settings.channel} (CHANNEL) has no dead letters: its steps are in no queue")
+    settings = fitted(settings)
+    _fleet.require(settings, queue=its.steps_queue)
     if arguments.purge:
         _fleet.require_somebody_to_ask(arguments.yes)
     clients = Clients(AwsConfig.of(settings))
     with redirect_stdout(streams.read_or_not(sys.stdout)), aws_errors.worded("operator", settings):
-        dead_letters = DeadLetters.of(settings, clients.sqs)
+        dead_letters = DeadLetters.of(settings, clients)
         listing = dead_letters.listed(arguments.run)
         if not arguments.json:
             _print(listing)

@@ -53,7 +53,7 @@ def announcement(dispatch: machine.Dispatch, epoch: int, output_prefix: str) -> 
     )
 
 
-SILENCE = "nothing came back of it for STALL_TIMEOUT, and the steps queue was empty"
+SILENCE = "nothing came back of it for STALL_TIMEOUT, and nothing was waiting or in work, as far as can be told"
 DEAD_LETTER = "its message is in the dead-letter queue; `python -m orchestrator dead-letters` tells why"
 
 
@@ -87,7 +87,7 @@ def _lost_for_good(action: machine.RecordLost, run_id: str) -> Failure:
         error_class="StepLost",
         message=DEAD_LETTER
         if action.dead_lettered
-        else f"{SILENCE}: its workers died, or its message is in the dead-letter queue",
+        else f"{SILENCE}: who had it died, or its message is in the dead-letter queue",
         phase=None,
         retryable=True,
     )

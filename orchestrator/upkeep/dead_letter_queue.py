@@ -1,4 +1,4 @@
-"""The dead-letter queue of a steps queue: found by its redrive policy, looked through without taking anything away."""
+"""Dead-letter queues: a steps queue's by its redrive policy, a function's by its configuration; looked through."""
 
 from __future__ import annotations
 
@@ -10,11 +10,14 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from stepbench.errors import EnvironmentRefused
+from stepbench.lambda_functions import Function
 from stepbench.queues import MAX_BATCH_MESSAGES
 from stepbench.queues.sqs import SqsQueue, is_body_whole
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs.client import SQSClient
+
+    from stepbench.settings import Settings
 
 LOOK_SECONDS = 60
 """A message that was seen stays hidden for so long, so that it is not seen again before the last one is."""
@@ -69,6 +72,15 @@ def find(client: SQSClient, steps_queue_url: str) -> Redrive:
     # It is in the account and the region of the steps queue; SQS admits no other.
     url = f"{steps_queue_url.rpartition('/')[0]}/{arn.rpartition(':')[2]}"
     return Redrive(attributes["QueueArn"], url, int(policy["maxReceiveCount"]))
+
+
+def of_function(function: str, configuration: Any, settings: Settings) -> str | None:
+    """The URL of a Lambda function's, by what GetFunctionConfiguration tells; null where it has none in SQS."""
+    arn = configuration.get("DeadLetterConfig", {}).get("TargetArn", "")
+    if ":sqs:" not in arn:
+        return None
+    folder = Function.of(function).queue_folder(settings.sqs_endpoint_url or settings.endpoint_url)
+    return f"{folder}/{arn.rpartition(':')[2]}"
 
 
 def bodies_of(client: SQSClient, steps_queue_url: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""Dead letters listed with their reasons, sent back to the steps queue, or purged."""
+"""Dead letters listed with their reasons, sent back to whom they were for, or purged."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from time import time
 from typing import TYPE_CHECKING
 
 from orchestrator.upkeep import dead_letter_queue, reasons
-from orchestrator.upkeep.dead_letter_queue import DeadLetter, Look, Redrive
+from orchestrator.upkeep.dead_letter_queue import DeadLetter, Look
 from orchestrator.upkeep.reasons import Judge, Kind
+from stepbench.errors import EnvironmentRefused
 from stepbench.failures import is_queue_gone
 from stepbench.guard import Guard
 from stepbench.queues import Outgoing
@@ -20,6 +21,7 @@ from stepbench.samples import Frozen
 if TYPE_CHECKING:
     from mypy_boto3_sqs.client import SQSClient
 
+    from stepbench.aws import Clients
     from stepbench.settings import Settings
 
 
@@ -52,36 +54,67 @@ class Listing(Frozen):
 
 
 class DeadLetters:
-    """Those of one steps queue. Every method raises the SDK's errors."""
+    """Those of one steps queue, or of one Lambda function. Every method raises the SDK's errors."""
 
-    def __init__(self, client: SQSClient, steps_queue_url: str, redrive: Redrive, judge: Judge) -> None:
+    def __init__(
+        self,
+        client: SQSClient,
+        url: str,
+        judge: Judge,
+        send: Callable[[Sequence[DeadLetter]], None],
+        source_arn: str | None = None,
+    ) -> None:
+        """`url` of the dead-letter queue. `send`: to whom they were for. `source_arn`: from where ours alone come."""
         self._client = client
-        self._redrive = redrive
+        self._url = url
         self._judge = judge
-        self._steps = SqsQueue(client, steps_queue_url, dead_letter_queue.LOOK_SECONDS)
-        self._dead = SqsQueue(client, redrive.url, dead_letter_queue.LOOK_SECONDS)
+        self._send = send
+        self._source_arn = source_arn
+        self._dead = SqsQueue(client, url, dead_letter_queue.LOOK_SECONDS)
 
     @classmethod
-    def of(cls, settings: Settings, client: SQSClient) -> DeadLetters:
-        """Raises EnvironmentRefused for a steps queue without a dead-letter queue."""
+    def of(cls, settings: Settings, clients: Clients) -> DeadLetters:
+        """Raises EnvironmentRefused for a steps queue, or a function, without a dead-letter queue."""
+        if settings.lambda_function is not None:
+            return cls._of_function(settings, settings.lambda_function, clients)
         assert settings.steps_queue_url is not None
-        redrive = dead_letter_queue.find(client, settings.steps_queue_url)
-        judge = Judge(Guard.of(settings), redrive.max_receives, cache(lambda url: _is_gone(client, url)))
-        return cls(client, settings.steps_queue_url, redrive, judge)
+        redrive = dead_letter_queue.find(clients.sqs, settings.steps_queue_url)
+        steps = SqsQueue(clients.sqs, settings.steps_queue_url, dead_letter_queue.LOOK_SECONDS)
+
+        def send(letters: Sequence[DeadLetter]) -> None:
+            steps.send([Outgoing(letter.body, letter.group) for letter in letters])
+
+        judge = _judge(settings, clients.sqs, redrive.max_receives)
+        return cls(clients.sqs, redrive.url, judge, send, redrive.steps_queue_arn)
+
+    @classmethod
+    def _of_function(cls, settings: Settings, function: str, clients: Clients) -> DeadLetters:
+        configuration = clients.functions.get_function_configuration(FunctionName=function)
+        url = dead_letter_queue.of_function(function, configuration, settings)
+        if url is None:
+            raise EnvironmentRefused(
+                f"the function {function} has no dead-letter queue in SQS: give it one (DeadLetterConfig)"
+            )
+
+        def send(letters: Sequence[DeadLetter]) -> None:
+            for letter in letters:
+                clients.functions.invoke(FunctionName=function, InvocationType="Event", Payload=letter.body.encode())
+
+        return cls(clients.sqs, url, _judge(settings, clients.sqs, max_receives=1), send)
 
     def listed(self, run: str | None) -> Listing:
         """All of them, or those that say they belong to `run`. Changes nothing but their count of receives."""
         hidden = self._dead.depth().in_flight
         letters: list[Letter] = []
         others = 0
-        with Look(self._client, self._redrive.url) as look:
+        with Look(self._client, self._url) as look:
             for batch in look:
                 ours = [letter for letter in batch if self._is_ours(letter)]
                 others += len(batch) - len(ours)
                 letters += [self._shown(letter) for letter in ours]
         chosen = sorted((letter for letter in letters if run in (None, letter.run)), key=lambda letter: letter.sent_at)
         return Listing(
-            dead_letter_queue_url=self._redrive.url,
+            dead_letter_queue_url=self._url,
             letters=tuple(chosen),
             hidden=hidden,
             of_other_queues=others,
@@ -89,13 +122,13 @@ class DeadLetters:
         )
 
     def send_back(self, message_ids: Collection[str]) -> int:
-        """Sends these to the steps queue again, then deletes them here; how many were still there.
+        """Sends these again, then deletes them here; how many were still there.
 
-        A death in between leaves a message in both queues, never in none.
+        A death in between leaves a message in both places, never in none.
         """
 
         def move(look: Look, letters: Sequence[DeadLetter]) -> None:
-            self._steps.send([Outgoing(letter.body, letter.group) for letter in letters])
+            self._send(letters)
             look.delete(letters)
 
         return self._with_each(message_ids, move)
@@ -107,7 +140,7 @@ class DeadLetters:
     def _with_each(self, message_ids: Collection[str], act: Callable[[Look, Sequence[DeadLetter]], None]) -> int:
         """A second pass: between the first and this one somebody may have thought about it for long."""
         left = set(message_ids)
-        with Look(self._client, self._redrive.url) as look:
+        with Look(self._client, self._url) as look:
             for batch in look if left else ():
                 chosen = [letter for letter in batch if letter.id in left]
                 if chosen:
@@ -118,7 +151,7 @@ class DeadLetters:
         return len(set(message_ids)) - len(left)
 
     def _is_ours(self, letter: DeadLetter) -> bool:
-        return letter.source_arn in (None, self._redrive.steps_queue_arn)
+        return letter.source_arn in (None, self._source_arn)
 
     def _shown(self, letter: DeadLetter) -> Letter:
         told = reasons.told(letter.body)
@@ -134,6 +167,10 @@ class DeadLetters:
             kind=reason.kind,
             reason=reason.text,
         )
+
+
+def _judge(settings: Settings, client: SQSClient, max_receives: int) -> Judge:
+    return Judge(Guard.of(settings), max_receives, cache(lambda url: _is_gone(client, url)))
 
 
 def _is_gone(client: SQSClient, url: str) -> bool:

@@ -37,8 +37,13 @@ class LambdaService:
         dead_letters_url: str,
         environments: int = 2,
         timeout_seconds: float = 60.0,
+        names_dead_letters: bool = True,
     ) -> None:
-        """`command` starts the runtime. What it says is in `folder`/function.log."""
+        """`command` starts the runtime. What it says is in `folder`/function.log.
+
+        `names_dead_letters`: whether its configuration tells of them.
+        """
+        self._names_dead_letters = names_dead_letters
         self.log = folder / "function.log"
         self.invocations: list[str] = []
         """Bodies, as they came."""
@@ -117,8 +122,11 @@ class LambdaService:
             "Timeout": int(self._timeout_seconds),
             "MemorySize": 2048,
             "Architectures": ["x86_64"],
-            "DeadLetterConfig": {"TargetArn": attributes["Attributes"]["QueueArn"]},
-        }
+        } | (
+            {"DeadLetterConfig": {"TargetArn": attributes["Attributes"]["QueueArn"]}}
+            if self._names_dead_letters
+            else {}
+        )
 
 
 @contextmanager

@@ -22,7 +22,7 @@ from stepbench.samples import PHASES
 from tests.factories import make_message, make_output_spec
 from tests.lambda_service.service import ARN, LambdaService, lambda_service
 from tests.runs.commands import orchestrator
-from tests.runs.fleet import Fleet
+from tests.runs.fleet import PREFIX, Fleet
 from tests.runs.programs import Line, Outcome
 from tests.runs.saboteur import Saboteur
 from tests.runs.sums import check_sums
@@ -232,7 +232,7 @@ def test_a_run_whose_orchestrator_is_killed_is_gone_on_with(
 def test_a_lost_step_is_given_up_only_when_the_function_cannot_be_at_it_any_more(
     fleet: Fleet, make_function: MakeFunction, begins_soon: None
 ) -> None:
-    function = make_function(timeout_seconds=4.0, environments=1)
+    function = make_function(timeout_seconds=4.0, environments=1, names_dead_letters=False)
     function.deliveries = 0  # accepted, and forgotten
 
     outcome = fleet.run(LAMBDA, "--steps=1", "--stall-timeout=1", "--max-attempts=1", **of(function))
@@ -359,3 +359,37 @@ def test_what_runs_of_a_function_leave_is_cleaned_up_without_a_steps_queue_to_na
     assert f"removed of {run_id}" in answer.stdout, answer.stdout
     assert fleet.results_queues(run_id) == []
     assert fleet.keys(f"orchestration-bench/runs/{fleet.folder.name}/{run_id}") == []
+
+
+def test_steps_that_wait_for_room_are_not_taken_for_lost(
+    fleet: Fleet, make_function: MakeFunction, begins_soon: None
+) -> None:
+    function = make_function(environments=1, timeout_seconds=10.0)
+
+    flags = ("--steps=1", "--concurrency=9", "--transform=cpu", "--stall-timeout=1", "--max-attempts=1")
+    outcome = fleet.run(LAMBDA, *flags, TRANSFORM_CPU_MS="1500", **of(function))
+
+    assert outcome.exit_code == 0, outcome.stderr
+    assert outcome.events("lost") == []
+
+
+def test_dead_letters_of_a_function_are_listed_with_reasons_sent_back_and_purged(
+    fleet: Fleet, make_function: MakeFunction
+) -> None:
+    function = make_function()
+    step = make_message(
+        input=fleet.put_payload(), output=make_output_spec(key_prefix=f"s3://{fleet.bucket}/{PREFIX}x/")
+    )
+    url = fleet.new_queue("stepbench-results")
+    understood = step.model_copy(update={"results_queue_url": url}).model_dump_json()
+    for body in (understood, "{}"):
+        fleet.clients.sqs.send_message(QueueUrl=fleet.dead_letters_url, MessageBody=body)
+
+    back = orchestrator(fleet, "dead-letters", LAMBDA, "--send-back", **of(function))
+
+    assert back.returncode == 0, back.stderr
+    assert "understood: its workers died" in back.stdout
+    assert "1 sent back, 1 left" in back.stdout
+    assert json.loads(fleet.take(url).body)["run"] == step.run
+    purged = orchestrator(fleet, "dead-letters", LAMBDA, "--purge", "--yes", **of(function))
+    assert "1 purged, 0 left" in purged.stdout

@@ -150,27 +150,31 @@ class FunctionFleet:
 
     def __init__(self) -> None:
         self._results = MemoryQueue(LONG_SECONDS)
-        self._invoked: list[int] = []
+        self._invoked: list[str] = []
+        self._dead: list[str] = []
         self._now = 0.0
         client: Any = self
         # No import statement can name a file that is called as a word of Python's.
         make = registry.load(PACKAGE, "lambda").LambdaChannel
-        self.channel: Channel = make(
-            client, "steps", self._results, "r1", results_are_own=True, clock=lambda: self._now
-        )
+        look = {"dead_letters": lambda: self._dead, "clock": lambda: self._now}
+        self.channel: Channel = make(client, "steps", self._results, "r1", results_are_own=True, **look)
         self._time_passes()
 
     def _time_passes(self) -> None:
-        """More than any function may take: what was sent before is at work nowhere."""
-        self._now += 2_000.0
+        """More than Lambda keeps anything: what was sent before is nowhere."""
+        self._now += 86_400.0
 
     def invoke(self, *, FunctionName: str, InvocationType: str, Payload: bytes) -> None:  # noqa: N803 # boto3's names
         assert (FunctionName, InvocationType) == ("steps", "Event")
-        self._invoked.append(parse(StepMessage, Payload).chain)
+        self._invoked.append(Payload.decode())
 
     def takes(self) -> dict[int, str]:
         taken, self._invoked = self._invoked, []
-        return {chain: str(chain) for chain in taken}
+        return {chain: str(chain) for chain in (parse(StepMessage, body).chain for body in taken)}
+
+    def buries(self) -> None:
+        """Every environment that takes what there is dies of it."""
+        self._dead, self._invoked = self._invoked, []
 
     def finishes(self, receipt: str, completion: Completion) -> None:
         self.answers(completion)
@@ -212,10 +216,10 @@ def fleet(request: pytest.FixtureRequest) -> Fleet:
     return over_queues(OVER_QUEUES[request.param], request)
 
 
-@pytest.fixture(params=OVER_QUEUES)
-def queue_fleet(request: pytest.FixtureRequest) -> QueueFleet:
+@pytest.fixture(params=[*OVER_QUEUES, "lambda"])
+def queue_fleet(request: pytest.FixtureRequest) -> QueueFleet | FunctionFleet:
     """Of a channel whose messages may come twice, and be dead-lettered."""
-    return over_queues(OVER_QUEUES[request.param], request)
+    return by_function(request) if request.param == "lambda" else over_queues(OVER_QUEUES[request.param], request)
 
 
 def test_there_is_a_fleet_here_for_every_channel() -> None:
@@ -259,7 +263,7 @@ def test_a_completion_comes_back_as_it_was_sent_with_the_stamps_of_its_way(fleet
         assert before_ns <= arrival.received_at_ns <= monotonic_ns()
 
 
-def test_the_stamps_of_a_results_queue_come_with_a_completion(queue_fleet: QueueFleet) -> None:
+def test_the_stamps_of_a_results_queue_come_with_a_completion(queue_fleet: QueueFleet | FunctionFleet) -> None:
     queue_fleet.answers(make_done())
     (arrival,) = receive(queue_fleet.channel, 1)
     assert arrival.results_wait_ns is not None
@@ -303,7 +307,7 @@ def test_what_was_accepted_does_not_come_again_once_the_channel_is_closed(fleet:
     fleet.channel.close()
 
 
-def test_what_was_not_accepted_comes_again(queue_fleet: QueueFleet) -> None:
+def test_what_was_not_accepted_comes_again(queue_fleet: QueueFleet | FunctionFleet) -> None:
     queue_fleet.answers(make_done(chain=1), make_done(chain=2))
     first, second = receive(queue_fleet.channel, 2)
     queue_fleet.channel.accept([first])
@@ -312,14 +316,14 @@ def test_what_was_not_accepted_comes_again(queue_fleet: QueueFleet) -> None:
     assert second.receipt != first.receipt
 
 
-def test_what_is_handed_back_comes_again_at_once(queue_fleet: QueueFleet) -> None:
+def test_what_is_handed_back_comes_again_at_once(queue_fleet: QueueFleet | FunctionFleet) -> None:
     queue_fleet.answers(make_done())
     queue_fleet.channel.hand_back(receive(queue_fleet.channel, 1))
     assert receive(queue_fleet.channel, 1)[0].results_receive_count == 2
 
 
 def test_a_step_that_is_dead_lettered_is_found_and_stays_there_for_whoever_looks_after_that_queue(
-    queue_fleet: QueueFleet,
+    queue_fleet: QueueFleet | FunctionFleet,
 ) -> None:
     ours, of_another = make_message(chain=3, attempt=2), make_message(run="r2")
     queue_fleet.channel.send([ours, of_another])
