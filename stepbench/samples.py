@@ -114,7 +114,7 @@ class ExecutorFacts(Frozen):
     """Monotonic clock of the worker's host."""
     phases_ns: dict[Phase, Count]
     cpu_ns: dict[Phase, Count]
-    """CPU time of the executor's whole process during each phase."""
+    """CPU time of the executor's whole process during each phase, with that of programs which it ran to their ends."""
     other_ns: Whole
     """done - begun, less the phases."""
     s3: S3Facts

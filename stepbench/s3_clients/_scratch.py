@@ -1,4 +1,7 @@
-"""Files for a moment, in memory where there is room, and gone with the process that made them, however it ends."""
+"""Files for a moment, in memory where there is room.
+
+What a process leaves that is killed in that moment is removed by the next one that makes such a file.
+"""
 
 from __future__ import annotations
 
@@ -14,18 +17,22 @@ from pathlib import Path
 IN_MEMORY = Path("/dev/shm")  # noqa: S108 # Linux's own; what we make there is ours alone
 PREFIX = "stepbench-scratch-"
 _LOCK = "lock"
-_held: list[int] = []
-"""Locks, for as long as this process lives."""
 
 
 @contextmanager
 def scratch_file(size_bytes: int) -> Iterator[Path]:
-    """A name for a file of that size, which may be made there; it is removed at the end of the block."""
-    path = _folder(_roomy(size_bytes)) / os.urandom(8).hex()
+    """A name for a file of that size, which may be made there; nothing is left of it at the end of the block."""
+    parent = _roomy(size_bytes)
+    _sweep(parent)
+    made = Path(tempfile.mkdtemp(prefix=f".{PREFIX}", dir=parent))
+    lock = os.open(made / _LOCK, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    folder = made.rename(parent / made.name.removeprefix("."))  # nobody sees it under that name before it is locked
     try:
-        yield path
+        yield folder / "file"
     finally:
-        path.unlink(missing_ok=True)
+        shutil.rmtree(folder, ignore_errors=True)
+        os.close(lock)
 
 
 def _roomy(size_bytes: int) -> Path:
@@ -38,14 +45,10 @@ def _roomy(size_bytes: int) -> Path:
 
 
 @cache
-def _folder(parent: Path) -> Path:
-    """This process's own. Those of processes that were killed are removed first: nobody holds their locks."""
+def _sweep(parent: Path) -> None:
+    """Once: the folders of processes that were killed, whose locks nobody holds."""
     for left in parent.glob(f"{PREFIX}*"):
         _remove_if_left(left)
-    folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=parent))
-    _held.append(os.open(folder / _LOCK, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
-    fcntl.flock(_held[-1], fcntl.LOCK_EX)
-    return folder
 
 
 def _remove_if_left(folder: Path) -> None:

@@ -11,6 +11,7 @@ import mmap
 import os
 import re
 import subprocess
+import sys
 import sysconfig
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
@@ -52,8 +53,15 @@ def _program() -> str:
     return found
 
 
+def _ending_with_us() -> list[str]:
+    """Linux: what starts the program so that it is killed when this process dies, and disturbs no step after it."""
+    setpriv = which("setpriv") if sys.platform == "linux" else None
+    return [] if setpriv is None else [setpriv, "--pdeathsig", "KILL", "--"]
+
+
 _PROGRAM = _program()
 """Looked for when this is imported, as other libraries are: one that is missing is told before anything is sent."""
+_START = [*_ending_with_us(), _PROGRAM]
 
 
 def make(config: AwsConfig, transfer: TransferOptions) -> S5cmdClient:
@@ -96,7 +104,7 @@ class S5cmdClient:
     def _run(self, words: list[str], place: str = "", declared_bytes: int | None = None) -> Trace:
         """Raises SizeMismatch as soon as S3 tells another size than the declared one."""
         trace = Trace()
-        command = [_PROGRAM, "--json", "--log=trace", f"--retry-count={self._retries}", *words]
+        command = [*_START, "--json", "--log=trace", f"--retry-count={self._retries}", *words]
         with subprocess.Popen(
             command,
             env=self._environment(),

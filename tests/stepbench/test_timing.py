@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 from itertools import count
 
 import pytest
@@ -22,6 +24,13 @@ def test_a_phase_has_its_wall_and_its_cpu_time() -> None:
     with timer("upload"):
         pass
     assert (timer.wall_ns["upload"], timer.cpu_ns["upload"]) == (10, 3)
+
+
+def test_the_cpu_time_of_a_program_that_a_phase_ran_is_the_phases() -> None:
+    timer = PhaseTimer()
+    with timer("upload"):
+        subprocess.run([sys.executable, "-c", "sum(range(2_000_000))"], check=True)
+    assert timer.cpu_ns["upload"] > 5_000_000, "and not the 3 ns of this process"
 
 
 def test_a_phase_that_is_entered_again_adds_up() -> None:

@@ -28,7 +28,7 @@ def memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder in place of the one in memory."""
     monkeypatch.setattr(_scratch, "IN_MEMORY", tmp_path / "memory")
     (tmp_path / "memory").mkdir()
-    _scratch._folder.cache_clear()
+    _scratch._sweep.cache_clear()
     return tmp_path / "memory"
 
 
@@ -36,7 +36,7 @@ def test_a_file_is_in_memory_and_gone_at_the_end_of_its_block(memory: Path) -> N
     with scratch_file(10) as file:
         file.write_bytes(b"x")
         assert file.is_relative_to(memory)
-    assert not file.exists()
+    assert list(memory.iterdir()) == []
 
 
 def test_a_file_for_which_memory_has_no_room_is_where_temporary_files_are(memory: Path) -> None:
