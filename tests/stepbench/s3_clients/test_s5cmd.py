@@ -7,7 +7,6 @@ import os
 import socket
 import subprocess
 import sys
-from pathlib import Path
 from shutil import which
 from typing import Any
 
@@ -17,7 +16,6 @@ from stepbench.aws import AwsConfig
 from stepbench.errors import S3Answer, S3Unreachable, StepbenchError
 from stepbench.s3_clients import Encryption, TransferOptions, s5cmd
 from stepbench.s3_clients._s5cmd_trace import Trace
-from tests.processes import wait_until
 
 SECRETS = {"AWS_ACCESS_KEY_ID": "AKIDEXAMPLE", "AWS_SECRET_ACCESS_KEY": "shh", "AWS_SESSION_TOKEN": "hush"}
 Started = list[tuple[list[str], dict[str, str]]]
@@ -91,9 +89,12 @@ MOVING = """
 import sys
 from stepbench.aws import AwsConfig
 from stepbench.s3_clients import TransferOptions, make
-client = make("s5cmd", AwsConfig(region="us-east-1", endpoint_url=sys.argv[1]), TransferOptions(part_bytes=2**23, part_concurrency=1))
+config = AwsConfig(region="us-east-1", endpoint_url=sys.argv[1])
+client = make("s5cmd", config, TransferOptions(part_bytes=2**23, part_concurrency=1))
 client.get("bucket", "key", 10)
 """
+PATIENCE_SECONDS = 60.0
+"""Less than s5cmd has with a server that does not answer."""
 
 
 @pytest.mark.skipif(which("setpriv") is None, reason="setpriv of util-linux is not installed")
@@ -102,16 +103,12 @@ def test_the_program_ends_with_the_process_that_started_it_even_where_that_is_ki
     with socket.create_server(("127.0.0.1", 0)) as silent:
         command = [sys.executable, "-c", MOVING, f"http://127.0.0.1:{silent.getsockname()[1]}"]
         moving = subprocess.Popen(command, env={**os.environ, **keys})
-        started: list[int] = []
+        connection, _ = silent.accept()
+        assert connection.recv(65_536).startswith(b"HEAD /bucket/key")
 
-        def has_started() -> bool:
-            found = subprocess.run(
-                ["pgrep", "-P", str(moving.pid), "s5cmd"], capture_output=True, text=True, check=False
-            )
-            started[:] = [int(pid) for pid in found.stdout.split()]
-            return bool(started)
-
-        wait_until(has_started, "s5cmd runs")
         moving.kill()
         moving.wait()
-        wait_until(lambda: not Path(f"/proc/{started[0]}").exists(), "it is gone, and S3 has not answered")
+
+        connection.settimeout(PATIENCE_SECONDS)
+        assert connection.recv(65_536) == b"", "the program's end, for nobody has answered it"
+        connection.close()
