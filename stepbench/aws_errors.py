@@ -15,7 +15,7 @@ _BUCKET = "the bucket does not exist; --bucket (ORCH_BUCKET) names it"
 _REGION = "the bucket is in another region; --aws-region (AWS_REGION) names its region"
 _QUEUE = (
     "the queue does not exist; --steps-queue-url (ORCH_STEPS_QUEUE_URL) or --results-queue-url "
-    "(ORCH_RESULTS_QUEUE_URL) names it"
+    "(ORCH_RESULTS_QUEUE_URL) names it; a run's own results queue is made again by `resume`"
 )
 _FUNCTION = "the function does not exist; --lambda-function (ORCH_LAMBDA_FUNCTION) names it"
 _SOURCES = "--aws-profile (AWS_PROFILE), AWS_ACCESS_KEY_ID or another source of the SDK's gives them"
@@ -35,6 +35,9 @@ _BY_CODE = {
     "QueueDoesNotExist": _QUEUE,
     "InvalidAddress": _QUEUE,
     "ResourceNotFoundException": _FUNCTION,
+    "TooManyRequestsException": (
+        "Lambda takes no more invocations: a lower --concurrency (CONCURRENCY), or a larger quota of the account"
+    ),
     "AWS.SimpleQueueService.QueueDeletedRecently": "a results queue of that name was deleted a minute ago; try again",
     "InvalidAccessKeyId": _CREDENTIALS,
     "InvalidClientTokenId": _CREDENTIALS,

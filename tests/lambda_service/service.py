@@ -51,6 +51,8 @@ class LambdaService:
         """What functions said of invocations that failed."""
         self.throttled = 0
         """So many calls from now on are answered with 429."""
+        self.permitted: set[str] | None = None
+        """Actions of IAM's that callers may; all of them where it is null."""
         self.deliveries = 1
         """Lambda promises that an event is delivered once at least."""
         self._sqs = sqs
@@ -93,6 +95,9 @@ class LambdaService:
 
     def _application(self, environ: WSGIEnvironment, start_response: StartResponse) -> list[bytes]:
         method, path = environ["REQUEST_METHOD"], environ["PATH_INFO"]
+        action = "lambda:GetFunctionConfiguration" if method == "GET" else "lambda:InvokeFunction"
+        if self.permitted is not None and action not in self.permitted:
+            return _refused(start_response, "403 Forbidden", "AccessDeniedException", _not_authorized(action))
         if (method, path) == ("GET", f"/2015-03-31/functions/{ARN}/configuration"):
             return _answered(start_response, "200 OK", self._configuration())
         if (method, path) == ("POST", f"/2015-03-31/functions/{ARN}/invocations"):
@@ -136,6 +141,13 @@ def lambda_service(*arguments: Any, **named: Any) -> Iterator[LambdaService]:
         yield service
     finally:
         service.close()
+
+
+def _not_authorized(action: str) -> str:
+    return (
+        f"User: arn:aws:iam::123456789012:user/someone is not authorized to perform: {action} on resource: {ARN} "
+        f"because no identity-based policy allows the {action} action"
+    )
 
 
 def _answered(start_response: StartResponse, status: str, answer: dict[str, Any]) -> list[bytes]:

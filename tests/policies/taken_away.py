@@ -51,6 +51,15 @@ TO_GIVE_UP: Allowed = ("OwnResultsQueue", "sqs:GetQueueAttributes")
 TO_START_THE_FLEET: list[Allowed] = [("StartFleet", "ecs:DescribeServices"), ("StartFleet", "ecs:UpdateService")]
 TO_PROTECT_ITS_TASK: Allowed = ("ProtectTask", "ecs:UpdateTaskProtection")
 TO_DO_STEPS_ITSELF: list[Allowed] = [("ReadPayloads", "s3:GetObject")]
+TO_INVOKE: list[Allowed] = [
+    ("InvokeFunction", "lambda:GetFunctionConfiguration"),
+    ("InvokeFunction", "lambda:InvokeFunction"),
+]
+TO_ASK: dict[Allowed, str] = {
+    ("AskFunction", "lambda:GetFunctionConfiguration"): "Function",
+    ("AskFunction", "lambda:InvokeFunction"): "Workers",
+}
+"""An operator's → the check of `doctor` that tells it."""
 TO_ABORT: Allowed = ("WritePayloads", "s3:AbortMultipartUpload")
 TAKEN_AWAY = {
     "orchestrator": [
@@ -61,6 +70,7 @@ TAKEN_AWAY = {
         *TO_FIND_DEAD_LETTERS,
         *TO_START_THE_FLEET,
         *TO_DO_STEPS_ITSELF,
+        *TO_INVOKE,
         TO_GIVE_UP,
         TO_READ_COPIES,
         TO_ABORT,

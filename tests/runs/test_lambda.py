@@ -361,18 +361,6 @@ def test_what_runs_of_a_function_leave_is_cleaned_up_without_a_steps_queue_to_na
     assert fleet.keys(f"orchestration-bench/runs/{fleet.folder.name}/{run_id}") == []
 
 
-def test_steps_that_wait_for_room_are_not_taken_for_lost(
-    fleet: Fleet, make_function: MakeFunction, begins_soon: None
-) -> None:
-    function = make_function(environments=1, timeout_seconds=10.0)
-
-    flags = ("--steps=1", "--concurrency=9", "--transform=cpu", "--stall-timeout=1", "--max-attempts=1")
-    outcome = fleet.run(LAMBDA, *flags, TRANSFORM_CPU_MS="1500", **of(function))
-
-    assert outcome.exit_code == 0, outcome.stderr
-    assert outcome.events("lost") == []
-
-
 def test_dead_letters_of_a_function_are_listed_with_reasons_sent_back_and_purged(
     fleet: Fleet, make_function: MakeFunction
 ) -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from collections import deque
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -77,7 +78,7 @@ class Sqs:
 
 
 def dead_letters(sqs: Sqs) -> DeadLetters:
-    return DeadLetters.of(Settings(ORCH_BUCKET="bucket", ORCH_STEPS_QUEUE_URL=STEPS_QUEUE), sqs)  # type: ignore[arg-type] # a stand-in
+    return DeadLetters.of(Settings(ORCH_BUCKET="bucket", ORCH_STEPS_QUEUE_URL=STEPS_QUEUE), SimpleNamespace(sqs=sqs))  # type: ignore[arg-type] # a stand-in
 
 
 def test_messages_of_a_queue_that_shares_the_dead_letter_queue_are_left_alone() -> None:
