@@ -44,6 +44,11 @@ def run_id(text: str) -> str:
 
 def require(settings: Settings, *, queue: bool = True) -> None:
     """Raises UsageError without a bucket: what ran on the embedded stack is gone with it."""
+    if settings.bucket is None and not queue:
+        raise UsageError(
+            "no bucket is named to look at: set --bucket (ORCH_BUCKET); start without it needs nothing of that, and "
+            "leaves nothing behind"
+        )
     if settings.bucket is None or (queue and settings.steps_queue_url is None):
         raise UsageError(
             "no bucket and queue are named to look at: set --bucket (ORCH_BUCKET) and --steps-queue-url "
