@@ -32,6 +32,10 @@ class EnvironmentRefused(StepbenchError):
     """Credentials, permissions, a bucket or a queue stand in the way; exit code 3."""
 
 
+class FileRefused(EnvironmentRefused):
+    """What is measured cannot be written down: a full disk, or a file that somebody has moved or cut."""
+
+
 class PayloadRefused(StepbenchError):
     """Records that a serializer cannot carry as they are; the message names column, row and what to do."""
 

@@ -22,7 +22,7 @@ from orchestrator.run.journal import now_text
 from orchestrator.run.single import Identity, Run
 from orchestrator.run.site import Site
 from stepbench import aws_errors
-from stepbench.errors import EnvironmentRefused, StepbenchError
+from stepbench.errors import EnvironmentRefused, FileRefused, StepbenchError
 from stepbench.settings import Settings
 
 ERROR_CHARACTERS = 500
@@ -45,6 +45,8 @@ def run(turn: Turn, settings: Settings, hands: Hands) -> RunEnd:
     error: str | None = None
     try:
         error = _outcome(_ended(identity, settings, hands))
+    except FileRefused:
+        raise  # no fault of the case: no other run could be written down either
     except StepbenchError as refusal:
         hands.places.prove(settings)
         error = str(refusal)

@@ -21,7 +21,7 @@ import structlog
 from orchestrator.run.lines import Line, RunLine
 from orchestrator.run.plan import Plan
 from stepbench import configuration, machine
-from stepbench.errors import EnvironmentRefused, UsageError
+from stepbench.errors import FileRefused, UsageError
 from stepbench.samples import Frozen
 from stepbench.settings import Settings, named
 
@@ -42,7 +42,7 @@ def path_of(metrics_dir: Path, run_id: str) -> Path:
 def begin(path: Path, plan: Plan, settings: Settings, sqs_round_trips_ns: tuple[int, ...] = ()) -> Journal:
     """A new metrics file with its first line; its folder is made if it is not there.
 
-    Raises UsageError, or EnvironmentRefused where not even that line finds room; then no file is left.
+    Raises UsageError, or FileRefused where not even that line finds room; then no file is left.
     """
     make_folder(path.parent)
     journal = Journal(path, through=settings.metrics_fsync)
@@ -131,7 +131,7 @@ class Journal:
         """Take away what a death in the middle of a write left behind the last whole line; then lines may follow.
 
         `through`: from here on as in a new file. What is there reaches the disk before anything follows from it: it may
-        have just been fetched, or been written without. Raises EnvironmentRefused when the disk refuses.
+        have just been fetched, or been written without. Raises FileRefused when the disk refuses.
         """
         try:
             os.ftruncate(self._fd, whole_bytes)
@@ -148,7 +148,7 @@ class Journal:
         self.append(lines)
 
     def append(self, lines: Sequence[Frozen]) -> None:
-        """Append lines, all or none. Raises EnvironmentRefused when the disk refuses, with what is there kept."""
+        """Append lines, all or none. Raises FileRefused when the disk refuses, with what is there kept."""
         if not lines:
             return
         self._stay_in_place()
@@ -166,8 +166,8 @@ class Journal:
             raise self._refusal(error) from error
         self.whole_bytes = begin + len(data)
 
-    def _refusal(self, error: OSError) -> EnvironmentRefused:
-        return EnvironmentRefused(f"cannot write to {self.path}: {error.strerror}; make room there")
+    def _refusal(self, error: OSError) -> FileRefused:
+        return FileRefused(f"cannot write to {self.path}: {error.strerror}; make room there")
 
     def _stay_in_place(self) -> None:
         """What is written to a file that has lost its name, or behind half a line, would be lost."""
@@ -177,11 +177,11 @@ class Journal:
             self._restore()
             return
         if (now.st_dev, now.st_ino) != (ours.st_dev, ours.st_ino):
-            raise EnvironmentRefused(
+            raise FileRefused(
                 f"{self.path} is another file than the one that this run has written so far; move it elsewhere"
             )
         if now.st_size < self.whole_bytes:
-            raise EnvironmentRefused(
+            raise FileRefused(
                 f"{self.path} was cut short by another program: {now.st_size} bytes are left of {self.whole_bytes}"
             )
 
@@ -199,7 +199,7 @@ class Journal:
                 self.path.unlink()
                 raise
         except OSError as error:
-            raise EnvironmentRefused(
+            raise FileRefused(
                 f"{self.path} was removed while its run went on, and cannot be written again: {error.strerror}"
             ) from error
         log.warning("the metrics file was removed while its run went on, and is written again", path=str(self.path))

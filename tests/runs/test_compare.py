@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -111,3 +112,26 @@ def test_cases_with_and_without_queues_are_held_against_each_other(compare: Call
     queued = {(file.run.plan.channel, sample.queue_wait_ns is not None) for file in files for sample in file.samples}
     assert queued == {("sqs", True), ("direct", False)}
     assert {case["name"] for case in json.loads(ended.stdout)["cases"]} == {"sqs", "direct"}
+
+
+def test_a_disk_without_room_is_no_failure_of_a_case_and_what_it_cost_is_measured_when_there_is_room_again(
+    compare: Callable[..., Program],
+) -> None:
+    small = ("--serializers=json,raw", "--payload-mb=0.01", "--steps=3", "--repeats=1")
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (8_192, limits[1]))  # a metrics file's first line, and hardly more
+    try:
+        first = compare(*small)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert first.exit_code() == 3, first.stderr
+    assert "cannot write to out/experiment-" in first.stderr
+    assert ends() == []
+
+    second = compare("--resume")
+
+    assert second.exit_code() == 0, second.stderr
+    assert all(end.ok for end in ends())
+    assert {(end.round, end.case) for end in ends()} == {
+        (number, case) for number in (0, 1) for case in ("json", "raw")
+    }
