@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
@@ -77,7 +77,8 @@ def _ended(identity: Identity, settings: Settings, hands: Hands) -> Ending:
         try:
             channel = run.execute(payload, tally.saw)
         except KeyboardInterrupt:
-            closing.break_off(run.site, run.journal)
+            with suppress(EnvironmentRefused):  # a full disk must not hide the interrupt
+                closing.break_off(run.site, run.journal)
             raise
         return run.close(channel)
 
