@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import ExitStack, suppress
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
@@ -21,6 +21,7 @@ from orchestrator.run.closing import Ending
 from orchestrator.run.journal import now_text
 from orchestrator.run.single import Identity, Run
 from orchestrator.run.site import Site
+from orchestrator.s3_copy.lease import TakenOver
 from stepbench import aws_errors
 from stepbench.errors import EnvironmentRefused, FileRefused, StepbenchError
 from stepbench.settings import Settings
@@ -80,15 +81,26 @@ def _ended(identity: Identity, settings: Settings, hands: Hands) -> Ending:
             with suppress(EnvironmentRefused):  # a full disk must not hide the interrupt
                 closing.break_off(run.site, run.journal)
             raise
-        return run.close(channel)
+        return run.close(channel, keeps_failed=False)
 
 
-def _emptied(run: Run, place: Site) -> ExitStack:
-    """At its end the run's payloads are gone, also where it failed: an embedded S3 holds them in memory."""
-    stack = ExitStack()
-    if place.own_stack:
-        stack.callback(_empty, run, place)
-    return stack
+@contextmanager
+def _emptied(run: Run, place: Site) -> Iterator[None]:
+    """At its end the run's payloads are gone, also where it failed: nobody goes on with it.
+
+    On AWS not after an interrupt, as its workers may still write, nor where the run is another orchestrator's.
+    """
+    try:
+        yield
+    except TakenOver:
+        raise
+    except Exception:
+        if not place.own_stack:
+            _empty(run, place)
+        raise
+    finally:
+        if place.own_stack:  # it holds them in memory
+            _empty(run, place)
 
 
 def _empty(run: Run, place: Site) -> None:
@@ -96,7 +108,7 @@ def _empty(run: Run, place: Site) -> None:
         with aws_errors.worded("orchestrator", place.settings):
             closing.clean_up(run.plan, place.clients.s3)
     except EnvironmentRefused:
-        return  # the stack itself is gone, which is found where the run is judged
+        return  # what ended the run is told; that its payloads stayed must not hide it
 
 
 def _outcome(ending: Ending) -> str | None:

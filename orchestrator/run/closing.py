@@ -40,8 +40,10 @@ class Ending:
     refused: tuple[str, ...]
 
 
-def close(plan: Plan, site: Site, journal: Journal, channel: Channel, keeping: Keeping) -> Ending:
-    """Ends a run whose chains have all ended.
+def close(
+    plan: Plan, site: Site, journal: Journal, channel: Channel, keeping: Keeping, *, keeps_failed: bool = True
+) -> Ending:
+    """Ends a run whose chains have all ended. `keeps_failed`: somebody may go on with chains that failed.
 
     Raises EnvironmentRefused where the summary cannot be written, or where another orchestrator goes on with the run.
     """
@@ -52,8 +54,8 @@ def close(plan: Plan, site: Site, journal: Journal, channel: Channel, keeping: K
     journal.write([_counted("closing", site)])
     file = _read_again(journal)
     # `resume --retry-failed` begins with the payloads of chains that failed.
-    has_failed = any(not end.ok for end in file.ends.values())
-    cleaned = site.settings.cleanup and not has_failed and closing.did(lambda: clean_up(plan, s3))
+    is_kept = keeps_failed and any(not end.ok for end in file.ends.values())
+    cleaned = site.settings.cleanup and not is_kept and closing.did(lambda: clean_up(plan, s3))
     keeping.prove()  # again: there may have been much to clean up
     # The file tells what is left, and its copy in S3 is whole: hence this order.
     summary = summarise([file], [left_in_s3(file, gone=cleaned or site.own_stack)])

@@ -57,9 +57,9 @@ class Run:
         with insisting():
             return execute(self.plan, self.site, payload, self.journal, observe)
 
-    def close(self, channel: Channel) -> Ending:
+    def close(self, channel: Channel, *, keeps_failed: bool = True) -> Ending:
         """See `closing.close`."""
-        return closing.close(self.plan, self.site, self.journal, channel, self.keeping)
+        return closing.close(self.plan, self.site, self.journal, channel, self.keeping, keeps_failed=keeps_failed)
 
 
 @contextmanager

@@ -14,6 +14,7 @@ from orchestrator.experiment.lines import RunEnd
 from orchestrator.experiment.running import Hands
 from orchestrator.experiment.schedule import Turn
 from orchestrator.run import closing, first_payload, single
+from orchestrator.s3_copy.lease import TakenOver
 from stepbench.errors import EnvironmentRefused
 from stepbench.settings import Settings
 from tests.factories import STEPS_QUEUE
@@ -58,6 +59,11 @@ class Stage:
     def prove(self, _settings: Settings) -> None:
         return None
 
+    def close(self, _channel: object, *, keeps_failed: bool = True) -> Any:
+        assert not keeps_failed, "nobody goes on with a run of an experiment"
+        counts = type("Counts", (), {"chains_failed": 0})
+        return type("Ending", (), {"summary": type("Summary", (), {"counts": counts})})
+
 
 @pytest.fixture
 def stage(monkeypatch: pytest.MonkeyPatch) -> Stage:
@@ -88,3 +94,18 @@ def test_an_interrupt_is_not_taken_for_a_failed_run_where_it_cannot_be_written_d
 
     with pytest.raises(KeyboardInterrupt):
         run(stage)
+
+
+@pytest.mark.parametrize(
+    ("error", "emptied"),
+    [(None, 0), (DISK_FULL, 1), (TakenOver("it is another's"), 0)],
+    ids=["ended", "failed", "taken"],
+)
+def test_payloads_of_a_run_that_failed_are_removed_from_a_configured_bucket(
+    stage: Stage, error: Exception | None, emptied: int
+) -> None:
+    stage.executing = error
+
+    assert run(stage).ok is (error is None)
+
+    assert stage.emptied == emptied

@@ -77,3 +77,21 @@ def test_who_learns_at_the_end_that_the_run_is_anothers_leaves_it_the_results_qu
         journal.close()
     assert place.happened == happened
     assert path.read_text().count('"kind":"summary"') == summaries
+
+
+@pytest.mark.parametrize("keeps_failed", [True, False])
+def test_payloads_of_chains_that_failed_stay_for_whoever_goes_on_with_them_alone(
+    tmp_path: Path, keeps_failed: bool
+) -> None:
+    made = make_run(finished=False)
+    path = made.write(tmp_path)
+    path.write_text(path.read_text().replace('"ok":true', '"ok":false'))
+    journal = Journal(path, again=True)
+    place: Any = Place("never")
+    clients: Any = type("Clients", (), {"s3": place, "sqs": place, "sqs_calls": SqsCalls()})
+    settings = Settings(ORCH_BUCKET="b", ORCH_STEPS_QUEUE_URL=STEPS_QUEUE, AWS_REGION="eu-west-1", CLEANUP="true")
+    site = Site(settings, clients, "aws", own_stack=False)
+
+    closing.close(made.plan, site, journal, place, place, keeps_failed=keeps_failed)
+
+    assert ("clean up" in place.happened) is not keeps_failed
