@@ -36,7 +36,7 @@ class Underway:
 
     def see_through(self, watcher: Watcher, show: Callable[[Progress], None], say: Callable[[str], None]) -> None:
         """Raises EnvironmentRefused for what no run can do without, and KeyboardInterrupt."""
-        with places.opened(self.cases[0].settings) as brought_up:
+        with places.opened([case.settings for case in self.cases]) as brought_up:
             conduct = Conduct(self.plan, self.lines, self.measured, self.cases, self.file, watcher)
             conduct.to_the_end(Hands(self.folder, brought_up, say, show))
 

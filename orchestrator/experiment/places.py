@@ -7,7 +7,7 @@ waits in a long poll, which costs the emulator a look every few hundred millisec
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -24,6 +24,8 @@ from stepbench.errors import EnvironmentRefused
 from stepbench.settings import Settings
 
 Key = tuple[Any, ...]
+MAY_BE_A_CASES_OWN = ("steps_queue_url", "results_queue_url", "lambda_function")
+"""Of what `preflight` looks at, by field: cases differ in them by --fleet, --channel and --lambda-function."""
 
 
 class Places(Protocol):
@@ -38,9 +40,9 @@ class Places(Protocol):
         ...
 
 
-def opened(settings: Settings) -> AbstractContextManager[Places]:
-    """For cases like `settings`, which say which of the two is meant. Raises EnvironmentRefused."""
-    return _embedded(settings) if settings.embedded else _configured()
+def opened(cases: Sequence[Settings]) -> AbstractContextManager[Places]:
+    """For these cases, which say which of the two is meant. Raises EnvironmentRefused."""
+    return _embedded(cases[0]) if cases[0].embedded else _configured(cases)
 
 
 @contextmanager
@@ -50,8 +52,8 @@ def _embedded(settings: Settings) -> Iterator[Places]:
 
 
 @contextmanager
-def _configured() -> Iterator[Places]:
-    yield _Configured()
+def _configured(cases: Sequence[Settings]) -> Iterator[Places]:
+    yield _Configured(cases)
 
 
 @dataclass(frozen=True)
@@ -103,8 +105,11 @@ class _Embedded:
 
 
 class _Configured:
-    def __init__(self) -> None:
+    def __init__(self, cases: Sequence[Settings]) -> None:
         self._clients: dict[str, Clients] = {}
+        each = [fitted(case) for case in cases]
+        self._own = [name for name in MAY_BE_A_CASES_OWN if len({getattr(case, name) for case in each}) > 1]
+        """Of MAY_BE_A_CASES_OWN, what not all cases have the same."""
 
     def site(self, settings: Settings) -> Site:
         settings = fitted(settings)
@@ -113,10 +118,12 @@ class _Configured:
         return Site(settings, clients, site.label_of(settings), own_stack=False)
 
     def prove(self, settings: Settings) -> None:
+        """What only some cases need is left out: a queue or a function that is missing fails their runs alone."""
         place = self.site(settings)
+        shared = place.settings.model_copy(update=dict.fromkeys(self._own))
         try:
             with aws_errors.worded("orchestrator", settings):
-                preflight.check(place.settings, place.clients)
+                preflight.check(shared, place.clients)
         except EnvironmentRefused as error:
             raise EnvironmentRefused(f"{error}; nothing of the experiment can go on without that") from error
 
