@@ -5,7 +5,7 @@ B is held against A: what is told is what B needs more or less.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
@@ -68,14 +68,18 @@ class Facts:
     """What decides whether two sides can be compared at all."""
 
     environment: str
-    settings: Mapping[str, Any]
+    settings: Mapping[str, Mapping[str, Any]]
+    """All of each case, by its name; of a run, which has none, by an empty one."""
     versions: Mapping[str, str]
     machine: Mapping[str, Any]
 
     @classmethod
     def of(cls, side: Side) -> Facts:
-        told = side.run if isinstance(side, MetricsFile) else side.plan
-        return cls(told.environment, told.settings, told.versions, told.machine)
+        if isinstance(side, MetricsFile):
+            return cls(side.run.environment, {"": side.run.settings}, side.run.versions, side.run.machine)
+        plan = side.plan
+        settings = {case.name: side.settings_of(case) for case in plan.cases}
+        return cls(plan.environment, settings, plan.versions, plan.machine)
 
 
 def side(metrics_dir: Path, target: str) -> Side:
@@ -118,24 +122,33 @@ def _name(one: Side) -> str:
 def _obstacles(a: Facts, b: Facts) -> Iterator[str]:
     if a.environment != b.environment:
         yield "one was measured on the embedded stack and the other on AWS, which differ in everything"
-    changed = [name for name in PAYLOAD if a.settings.get(name) != b.settings.get(name)]
-    if changed:
-        told = ", ".join(f"{name} {a.settings.get(name)} in A, {b.settings.get(name)} in B" for name in changed)
-        yield f"their payloads are not the same ({told})"
+    for told, cases in _changed_settings(a, b, lambda name: name in PAYLOAD):
+        yield f"their payloads are not the same{cases and f' in {cases}'} ({told})"
 
 
 def _differences(a: Facts, b: Facts) -> Iterator[str]:
-    for what, ours, theirs in (
-        ("settings", a.settings, b.settings),
-        ("versions", a.versions, b.versions),
-        ("machines", a.machine, b.machine),
-    ):
-        changed = [name for name in {**ours, **theirs} if ours.get(name) != theirs.get(name) and name not in OF_A_PLACE]
-        if changed:
-            told = ", ".join(
-                f"{name} {_shown(ours.get(name))} in A, {_shown(theirs.get(name))} in B" for name in changed
-            )
+    for told, cases in _changed_settings(a, b, lambda name: name not in OF_A_PLACE):
+        yield f"Their settings differ{cases and f' in {cases}'}: {told}."
+    for what, ours, theirs in (("versions", a.versions, b.versions), ("machines", a.machine, b.machine)):
+        if told := _changed(ours, theirs, lambda _: True):
             yield f"Their {what} differ: {told}."
+
+
+def _changed_settings(a: Facts, b: Facts, counts: Callable[[str], bool]) -> Iterator[tuple[str, str]]:
+    """What cases of the same name differ in, each with the names of those that do; no name where all of them do."""
+    common = [name for name in a.settings if name in b.settings]
+    found: dict[str, list[str]] = {}
+    for name in common:
+        if told := _changed(a.settings[name], b.settings[name], counts):
+            found.setdefault(told, []).append(name)
+    for told, names in found.items():
+        yield told, "" if names == common else ", ".join(names)
+
+
+def _changed(ours: Mapping[str, Any], theirs: Mapping[str, Any], counts: Callable[[str], bool]) -> str:
+    """`STEPS 3 in A, 5 in B`; empty where nothing that counts has changed."""
+    names = [name for name in {**ours, **theirs} if ours.get(name) != theirs.get(name) and counts(name)]
+    return ", ".join(f"{name} {_shown(ours.get(name))} in A, {_shown(theirs.get(name))} in B" for name in names)
 
 
 def _shown(value: object) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from orchestrator import cli
+from orchestrator.experiment.lines import Case
 from tests.orchestrator.experiment.plans import write_experiment, write_run
 
 A, B = "20250102-030405-00000a", "20250102-030405-00000b"
@@ -101,6 +102,25 @@ def test_experiments_with_other_cases_are_refused_unless_it_is_wanted(capsys: py
         "only one of the two experiments has the cases arrow, csv; --anyway compares the others\n",
     )
     assert compare(capsys, "a", "b", "--anyway")[0] == 0
+
+
+def test_cases_of_the_same_name_with_other_payloads_are_refused_unless_it_is_wanted(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    for folder, payload_mb in (("a", 1.0), ("b", 50.0)):
+        own = (
+            Case(name="small", settings={"PAYLOAD_MB": 1.0, "STEPS": 3}),
+            Case(name="large", settings={"PAYLOAD_MB": payload_mb, "STEPS": 3 if folder == "a" else 5}),
+        )
+        write_experiment(Path(folder), {"small": 500, "large": 1000}, cases=own, settings={"ORCH_BUCKET": None})
+
+    code, _, err = compare(capsys, "a", "b")
+
+    told = "their payloads are not the same in large (PAYLOAD_MB 1.0 in A, 50.0 in B)"
+    assert (code, err) == (2, f"{told}; --anyway compares them all the same\n")
+    code, out, _ = compare(capsys, "a", "b", "--anyway")
+    assert code == 0
+    assert "Their settings differ in large: PAYLOAD_MB 1.0 in A, 50.0 in B, STEPS 3 in A, 5 in B." in out
 
 
 def test_experiments_without_a_figure_are_a_sentence_and_no_traceback(capsys: pytest.CaptureFixture[str]) -> None:
