@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from orchestrator.experiment.names import differing, field_named, name_of, of_a_worker
+from orchestrator.experiment.names import differing, field_named, names_of, of_a_worker
 from orchestrator.experiment.request import Request, Wanted
 from stepbench import configuration, registry, serializers
 from stepbench.errors import UsageError
@@ -154,7 +154,7 @@ def _senseless(settings: Settings, crossed: Collection[str]) -> str | None:
 def _named(kept: Sequence[_Found]) -> tuple[ReadyCase, ...]:
     values = [configuration.in_force(each.settings) for each in kept if each.settings]
     variables = differing(values) or [variable_of("serializer"), variable_of("compression")]
-    names = [each.wanted.name or name_of(own, variables) for each, own in zip(kept, values, strict=True)]
+    names = [each.wanted.name or made for each, made in zip(kept, names_of(values, variables), strict=True)]
     first: dict[str, Wanted] = {}
     problems = []
     for name, each in zip(names, kept, strict=True):

@@ -10,6 +10,7 @@ from typing import Any
 
 from orchestrator.report.units import one_line
 from stepbench.errors import UsageError
+from stepbench.lambda_functions import Function
 from stepbench.settings import Settings, flag_of, variable_of
 from stepbench.settings_table import programs_of
 
@@ -88,9 +89,28 @@ def differing(all_values: Sequence[Mapping[str, Any]]) -> list[str]:
     return sorted(found, key=lambda name: bare.index(name) if name in bare else len(bare))
 
 
-def name_of(values: Mapping[str, Any], variables: Iterable[str]) -> str:
-    """`json zstd:3 50 MB concurrency 4`."""
-    return " ".join(_part(name, values[name]) for name in variables)[:LONGEST_NAME]
+def names_of(cases: Sequence[Mapping[str, Any]], variables: Iterable[str]) -> list[str]:
+    """`json zstd:3 50 MB concurrency 4`, of each. Only what is the same has the same name."""
+    parts = [_parts(name, [values[name] for values in cases]) for name in variables]
+    whole = [" ".join(of_a_case) for of_a_case in zip(*parts, strict=True)]
+    cut = [name[:LONGEST_NAME] for name in whole]
+    return cut if len(set(cut)) == len(set(whole)) else whole
+
+
+def _parts(variable: str, values: Sequence[object]) -> list[str]:
+    """What each value adds to a name: of a function its own name, as short as they can be told apart by."""
+    if variable != variable_of("lambda_function"):
+        return [_part(variable, value) for value in values]
+    forms = ([_function_name(arn, with_region=further) for arn in values] for further in (False, True))
+    told = next((form for form in forms if len(set(form)) == len(set(values))), [str(arn) for arn in values])
+    return [_part(variable, arn and form) for arn, form in zip(values, told, strict=True)]
+
+
+def _function_name(arn: object, *, with_region: bool) -> str:
+    if arn is None:
+        return ""
+    function = Function.of(str(arn))
+    return f"{function.name} {function.region}" if with_region else function.name
 
 
 def _part(variable: str, value: object) -> str:

@@ -4,6 +4,7 @@ import pytest
 
 from orchestrator.experiment import asked, cases
 from orchestrator.experiment.cases import Resolved
+from orchestrator.experiment.names import names_of
 from stepbench.errors import UsageError
 
 AWS = {"ORCH_BUCKET": "payloads", "ORCH_STEPS_QUEUE_URL": "https://sqs.eu-west-1.amazonaws.com/123456789012/steps"}
@@ -39,6 +40,33 @@ def test_any_setting_of_a_run_makes_cases() -> None:
         "gc off executors 1",
         "gc off executors 2",
     ]
+
+
+def function_arn(name: str, region: str = "eu-west-1") -> str:
+    return f"arn:aws:lambda:{region}:123456789012:function:{name}"
+
+
+def test_functions_are_called_by_their_names_and_by_their_regions_where_those_are_the_same() -> None:
+    lists = {"ORCH_BUCKET": "payloads", "CHANNEL": "lambda", "SERIALIZER": "json,parquet"}
+    two = f"{function_arn('stepbench-workers-512')},{function_arn('stepbench-workers-1024')}"
+    far = f"{function_arn('workers')},{function_arn('workers', 'us-east-1')}"
+
+    assert names(**lists, ORCH_LAMBDA_FUNCTION=two) == [
+        f"{serializer} lambda-function stepbench-workers-{size}"
+        for serializer in ("json", "parquet")
+        for size in (512, 1024)
+    ]
+    assert names(ORCH_BUCKET="payloads", CHANNEL="lambda", ORCH_LAMBDA_FUNCTION=far) == [
+        "lambda-function workers eu-west-1",
+        "lambda-function workers us-east-1",
+    ]
+
+
+def test_a_name_is_cut_only_where_it_stays_a_name_of_its_own() -> None:
+    long = [f"{'x' * 90}{letter}" for letter in "ab"]
+
+    assert names_of([{"ORCH_FLEET": name} for name in long], ["ORCH_FLEET"]) == long
+    assert names_of([{"ORCH_FLEET": long[0]}, {"ORCH_FLEET": "b"}], ["ORCH_FLEET"]) == ["x" * 80, "b"]
 
 
 def test_without_a_list_there_is_one_case() -> None:
