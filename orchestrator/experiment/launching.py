@@ -19,6 +19,8 @@ from orchestrator.run.journal import now_text
 from stepbench import machine
 from stepbench.errors import UsageError
 
+NOT_IN_FIGURES = frozenset({"pydantic"})
+"""Of the versions that a plan holds: what checks settings and messages, outside every phase."""
 BROKEN_OFF = "broken-off"
 """Subfolder for the metrics files of runs that were broken off and are made again."""
 
@@ -54,12 +56,13 @@ def begun(plan: ExperimentLine, metrics_dir: Path) -> Iterator[Underway]:
 
 @contextmanager
 def taken_up(folder: Path, say: Callable[[str], None]) -> Iterator[Underway]:
-    """Raises UsageError for what is no experiment, for one that is being run, and for one of another machine's."""
+    """Raises UsageError for what is no experiment, one that is being run, and one of another machine or version."""
     reading.read(folder)  # told in its words, before anything is locked
     file = ManifestFile(folder / manifest.NAME, again=True)
     try:
         experiment = reading.read(folder)  # again: nobody else writes it now
         _refuse_another_machine(experiment.plan, folder)
+        _refuse_other_versions(experiment.plan, folder)
         cases = planning.cases_of(experiment.plan, folder)
         file.cut(experiment.manifest.whole_bytes)
         if moved := _put_aside(folder, {run.end.run_id for run in experiment.runs}):
@@ -96,3 +99,15 @@ def _refuse_another_machine(plan: ExperimentLine, folder: Path) -> None:
     if plan.environment == "embedded" and changed:
         told = ", ".join(f"{name} {then.get(name)} then, {now[name]} now" for name in changed)
         raise UsageError(f"{folder}: its rounds were measured on another machine ({told}); begin a new experiment")
+
+
+def _refuse_other_versions(plan: ExperimentLine, folder: Path) -> None:
+    """Nor are rounds of two versions: the new one's would pass for the case's own spread."""
+    now, then = machine.versions(), plan.versions
+    changed = [name for name in {**then, **now} if name not in NOT_IN_FIGURES and then.get(name) != now.get(name)]
+    if changed:
+        told = ", ".join(f"{name} {then.get(name, 'none')} then, {now.get(name, 'none')} now" for name in changed)
+        raise UsageError(
+            f"{folder}: its rounds were measured with other versions ({told}); install those again, or begin a new "
+            "experiment"
+        )
