@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import shlex
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -181,9 +182,13 @@ def _see_through(underway: Underway, arguments: argparse.Namespace, run_seconds:
 
 def _tell_what_is_kept(underway: Underway, arguments: argparse.Namespace, error: BaseException) -> None:
     """After Ctrl-C the figures so far, to stderr: what is on stdout is a whole result."""
-    from orchestrator.experiment import judging, reading, terminal
-    from stepbench.errors import EnvironmentRefused
+    from orchestrator.experiment import judging, launching, reading, terminal
+    from stepbench.errors import EnvironmentRefused, UsageError
 
+    if isinstance(error, KeyboardInterrupt | EnvironmentRefused):
+        with suppress(UsageError):  # a folder that was moved must not hide what ended this
+            for sentence in launching.what_stays(underway.folder):
+                _say(sentence)
     if isinstance(error, KeyboardInterrupt):
         _say("Interrupted. What is known so far:")
         terminal.show(judging.judged(reading.read(underway.folder)), sys.stderr)

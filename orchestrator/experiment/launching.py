@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,13 +12,16 @@ from orchestrator.experiment.cases import ReadyCase
 from orchestrator.experiment.conduct import Conduct, Measured, Watcher
 from orchestrator.experiment.lines import ExperimentEvent, ExperimentLine, ManifestLine
 from orchestrator.experiment.manifest_file import ManifestFile
+from orchestrator.experiment.reading import Experiment
 from orchestrator.experiment.running import Hands
 from orchestrator.report.doubts import plural
 from orchestrator.report.pace import Progress
 from orchestrator.run.journal import now_text
 from stepbench import machine
 from stepbench.errors import UsageError
+from stepbench.settings import named, variable_of
 
+BUCKET = variable_of("bucket")
 NOT_IN_FIGURES = frozenset({"pydantic"})
 """Of the versions that a plan holds: what checks settings and messages, outside every phase."""
 BROKEN_OFF = "broken-off"
@@ -65,8 +68,10 @@ def taken_up(folder: Path, say: Callable[[str], None]) -> Iterator[Underway]:
         _refuse_other_versions(experiment.plan, folder)
         cases = planning.cases_of(experiment.plan, folder)
         file.cut(experiment.manifest.whole_bytes)
-        if moved := _put_aside(folder, {run.end.run_id for run in experiment.runs}):
-            say(f"{plural(moved, 'run')} that was broken off is made again; what it left is in {folder / BROKEN_OFF}")
+        for sentence in what_stays(folder):
+            say(sentence)
+        if moved := _put_aside(folder, _broken_off(experiment)):
+            say(f"{plural(moved, 'run')} that was broken off is made again; its file is in {folder / BROKEN_OFF}")
         resumed = ExperimentEvent(event="resumed", at=now_text())
         file.append([resumed])
         measured = {case: dict(rounds) for case, rounds in experiment.measured.items()}
@@ -83,9 +88,30 @@ def newest(metrics_dir: Path) -> Path:
     return found[-1].parent
 
 
-def _put_aside(folder: Path, ended: set[str]) -> int:
+def what_stays(folder: Path) -> Iterator[str]:
+    """A sentence for each run that was broken off and has left something in a configured bucket, or beside it."""
+    experiment = reading.read(folder)
+    if experiment.plan.settings.get(BUCKET) is None:
+        return
+    for path in _broken_off(experiment):
+        run_id = _run_id(path)
+        yield (
+            f"Payloads, results queue and lease of the run that was broken off may stay in AWS; once its steps have "
+            f"expired ({named('step_expiry_seconds')}) this removes them: python -m orchestrator cleanup {run_id}"
+        )
+
+
+def _broken_off(experiment: Experiment) -> list[Path]:
     """Metrics files that no line of the manifest is about: their runs did not come to their ends."""
-    left = [path for path in folder.glob("metrics-*.jsonl") if path.stem.removeprefix("metrics-") not in ended]
+    ended = {run.end.run_id for run in experiment.runs}
+    return [path for path in sorted(experiment.folder.glob("metrics-*.jsonl")) if _run_id(path) not in ended]
+
+
+def _run_id(path: Path) -> str:
+    return path.stem.removeprefix("metrics-")
+
+
+def _put_aside(folder: Path, left: Sequence[Path]) -> int:
     for path in left:
         (folder / BROKEN_OFF).mkdir(exist_ok=True)
         path.rename(folder / BROKEN_OFF / path.name)

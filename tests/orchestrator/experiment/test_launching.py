@@ -10,9 +10,11 @@ from orchestrator.experiment import launching
 from orchestrator.experiment.manifest import NAME
 from stepbench import machine
 from stepbench.errors import UsageError
-from tests.orchestrator.experiment.plans import write_experiment
+from tests.factories import STEPS_QUEUE
+from tests.orchestrator.experiment.plans import write_experiment, write_run
 
 FOLDER = Path("out/experiment-x")
+BROKEN_OFF_RUN = "20250102-235959-ffffff"
 
 
 def write_broken_off(**changes: object) -> None:
@@ -39,3 +41,20 @@ def test_with_the_same_versions_it_is_gone_on_with() -> None:
 
     with launching.taken_up(FOLDER, print) as underway:
         assert [case.name for case in underway.cases] == ["json", "csv"]
+
+
+@pytest.mark.parametrize("bucket", ["payloads", None])
+def test_what_a_broken_off_run_left_in_aws_is_told_with_the_command_that_removes_it(bucket: str | None) -> None:
+    configured = {"ORCH_BUCKET": bucket, "ORCH_STEPS_QUEUE_URL": STEPS_QUEUE, "AWS_REGION": "eu-west-1"}
+    write_broken_off(environment="aws" if bucket else "embedded", settings=configured if bucket else {})
+    write_run(FOLDER, BROKEN_OFF_RUN, 1000, steps=1)
+    said: list[str] = []
+
+    with launching.taken_up(FOLDER, said.append):
+        pass
+
+    commands = [sentence for sentence in said if f"python -m orchestrator cleanup {BROKEN_OFF_RUN}" in sentence]
+    assert len(commands) == (1 if bucket else 0)
+    assert f"its file is in {FOLDER / launching.BROKEN_OFF}" in said[-1]
+    assert (FOLDER / launching.BROKEN_OFF / f"metrics-{BROKEN_OFF_RUN}.jsonl").exists()
+    assert list(launching.what_stays(FOLDER)) == [], "it is told once"
