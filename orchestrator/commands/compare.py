@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stepbench import flags, settings_table
+from stepbench.settings import flag_of
 
 if TYPE_CHECKING:
     from orchestrator.experiment.estimate import Estimate
@@ -23,6 +24,9 @@ SETTINGS: tuple[str, ...] | None = ("METRICS_DIR", "LOG_LEVEL", "LOG_FORMAT")
 
 EXIT_FAILED = 1
 EXIT_SLOWER = 4
+ONLY_OF_TWO = ("fail_if_slower", "anyway")
+ONLY_OF_AN_EXPERIMENT = ("plan", "matrix", "baseline", "repeats", "seed", "until_stable", "max_minutes")
+"""Flags of one that begins: it goes on as it was planned."""
 ASKS_ABOVE_MINUTES = 10
 ASKS_ABOVE_BYTES = 10 * 10**9
 """Written by all runs together. On AWS anything is asked about: it costs money."""
@@ -106,6 +110,11 @@ def _compare_two(settings: Settings, arguments: argparse.Namespace) -> int:
     from orchestrator.experiment.request import share_of
     from stepbench.errors import UsageError
 
+    if vain := _flags_given(arguments, *ONLY_OF_AN_EXPERIMENT, "resume", settings_too=True):
+        raise UsageError(
+            f"compare A B holds two against each other and runs nothing, so {flag} has no meaning here; leave it out"
+            for flag in vain
+        )
     if len(arguments.two) != 2:
         named = "one is" if len(arguments.two) == 1 else f"{len(arguments.two)} are"
         raise UsageError(f"compare takes two runs or experiments, and {named} named")
@@ -128,9 +137,8 @@ def _begin(settings: Settings, arguments: argparse.Namespace) -> int:
     from orchestrator.experiment import cases, estimate, launching, planning
     from stepbench.errors import UsageError
 
-    for flag in ("fail_if_slower", "anyway"):
-        if getattr(arguments, flag):
-            raise UsageError(f"--{flag.replace('_', '-')} goes with two runs or experiments to compare: compare A B")
+    if vain := _flags_given(arguments, *ONLY_OF_TWO):
+        raise UsageError(f"{flag} goes with two runs or experiments to compare: compare A B" for flag in vain)
     request = _request(arguments)
     resolved = cases.resolve(request)
     plan = planning.new(resolved, request)
@@ -142,14 +150,27 @@ def _begin(settings: Settings, arguments: argparse.Namespace) -> int:
 
 
 def _resume(settings: Settings, arguments: argparse.Namespace) -> int:
-    from orchestrator.experiment import launching
+    from orchestrator.experiment import launching, reading
     from stepbench.errors import UsageError
 
-    if given := sorted(flags.given(arguments).keys() - set(SETTINGS or ())):
-        raise UsageError(f"--resume goes on with the experiment as it was planned, so leave out {', '.join(given)}")
+    if vain := _flags_given(arguments, *ONLY_OF_AN_EXPERIMENT, *ONLY_OF_TWO, settings_too=True):
+        raise UsageError(
+            f"--resume goes on with the experiment as it was planned, so {flag} has no meaning here; leave it out"
+            for flag in vain
+        )
     folder = Path(arguments.resume) if arguments.resume else launching.newest(settings.metrics_dir)
+    if reading.read(folder).manifest.finished:
+        _say(f"{folder}: the experiment has ended, and nothing is left to do. Its answer:")
+        return _told(folder, arguments)
     with launching.taken_up(folder, _say) as underway:
         return _see_through(underway, arguments, None)
+
+
+def _flags_given(arguments: argparse.Namespace, *names: str, settings_too: bool = False) -> list[str]:
+    """Those of `names` that were given, as one types them; `settings_too`: and the settings of runs."""
+    given = [name for name in names if getattr(arguments, name) not in (None, False)]
+    settings = [name for name in flags.given(arguments) if name not in (SETTINGS or ())] if settings_too else []
+    return [*(f"--{name.replace('_', '-')}" for name in given), *(flag_of(name) for name in settings)]
 
 
 def _request(arguments: argparse.Namespace) -> Request:
@@ -177,7 +198,7 @@ def _see_through(underway: Underway, arguments: argparse.Namespace, run_seconds:
     except BaseException as error:
         _tell_what_is_kept(underway, arguments, error)
         raise
-    return _told(underway, arguments)
+    return _told(underway.folder, arguments)
 
 
 def _tell_what_is_kept(underway: Underway, arguments: argparse.Namespace, error: BaseException) -> None:
@@ -197,10 +218,10 @@ def _tell_what_is_kept(underway: Underway, arguments: argparse.Namespace, error:
         _say(f"What was measured is kept. To go on: python -m orchestrator compare --resume {folder}")
 
 
-def _told(underway: Underway, arguments: argparse.Namespace) -> int:
+def _told(folder: Path, arguments: argparse.Namespace) -> int:
     from orchestrator.experiment import judging, reading, terminal
 
-    result = judging.judged(reading.read(underway.folder))
+    result = judging.judged(reading.read(folder))
     if arguments.json:
         print(result.model_dump_json())
     else:

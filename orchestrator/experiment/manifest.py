@@ -43,7 +43,7 @@ class Manifest:
     def finished(self) -> bool:
         """Nothing is left to run."""
         events = [line.event for line in self.lines if isinstance(line, ExperimentEvent)]
-        return bool(events) and events[-1] == "finished"
+        return bool(events) and events[-1] in ("finished", "stable", "limit")
 
 
 def read(path: Path) -> Manifest:

@@ -23,9 +23,17 @@ def reason(
 ) -> ExperimentEvent | None:
     """The event, of the time `at`, that says why the experiment ends here; null where it goes on with `left`."""
     ends = [line for line in lines if isinstance(line, RunEnd)]
-    if not ends or left[0].round == WARM_UP_ROUND or any(end.round == left[0].round for end in ends):
-        return None  # in the middle of a round
+    if not ends or not _between_rounds(lines, left):
+        return None
     return _time_is_up(plan, ends, at) or _all_stable(plan, ends, measured, at)
+
+
+def _between_rounds(lines: Sequence[ManifestLine], left: Sequence[Turn]) -> bool:
+    """Also before the warm-up round with which an experiment is gone on with."""
+    if left[0].round == WARM_UP_ROUND and isinstance(lines[-1], RunEnd):
+        return False
+    following = next((turn.round for turn in left if turn.round != WARM_UP_ROUND), None)
+    return all(line.round != following for line in lines if isinstance(line, RunEnd))
 
 
 def _time_is_up(plan: ExperimentLine, ends: Sequence[RunEnd], at: str) -> ExperimentEvent | None:

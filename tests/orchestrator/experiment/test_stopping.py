@@ -3,8 +3,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from orchestrator.experiment import reading, schedule, stopping
-from orchestrator.experiment.lines import ExperimentEvent, ExperimentLine, ManifestLine
-from tests.orchestrator.experiment.plans import make_end, make_experiment, write_experiment
+from orchestrator.experiment.lines import WARM_UP_ROUND, ExperimentEvent, ExperimentLine, ManifestLine
+from tests.orchestrator.experiment.plans import make_end, make_event, make_experiment, write_experiment
 from tests.orchestrator.report.sample_factory import AT
 
 FOLDER = Path("experiment-x")
@@ -34,6 +34,21 @@ def test_it_ends_before_a_round_that_would_go_beyond_the_limit() -> None:
     # Each run takes 2 s: a warm-up round and three more are 16 s, another would make it 20.
     assert reason_after(3, max_minutes=21 / 60) is None
     assert reason_after(3, max_minutes=19 / 60) == "limit"
+
+
+def test_what_is_gone_on_with_when_its_time_is_up_warms_nothing_up_first() -> None:
+    plan: ExperimentLine = make_experiment("a", "b", max_minutes=9 / 60)
+    lines: list[ManifestLine] = [make_end(case, number) for number in (0, 1) for case in ("a", "b")]
+    gone_on = [*lines, make_event("interrupted"), make_event("resumed")]
+
+    left = schedule.turns(plan, gone_on)
+    found = stopping.reason(plan, gone_on, {}, left, AT)
+
+    assert left[0].round == WARM_UP_ROUND
+    assert found is not None
+    assert found.event == "limit"
+    in_the_round = [*gone_on[:3], *gone_on[4:]]
+    assert stopping.reason(plan, in_the_round, {}, schedule.turns(plan, in_the_round), AT) is None
 
 
 def test_it_never_ends_in_the_middle_of_a_round() -> None:

@@ -169,6 +169,18 @@ def test_what_cannot_be_compared_is_a_sentence(words: list[str], told: str, caps
     assert err.count("\n") == 1
 
 
+def test_flags_without_a_meaning_beside_two_are_refused_each_by_name(capsys: pytest.CaptureFixture[str]) -> None:
+    files = write_two(1000, 1000)
+    vain = ["--serializers=json,csv", "--repeats=99", "--plan=nothere.toml", "--resume=out"]
+
+    code, out, err = compare(capsys, *files, *vain)
+
+    assert (code, out) == (2, "")
+    assert [f"so {word.partition('=')[0]} has" in err for word in vain[1:]] == [True] * 3
+    assert "so --serializer has no meaning here; leave it out" in err
+    assert err.count("\n") == len(vain)
+
+
 def test_two_runs_are_one_json_object_if_that_is_wanted(capsys: pytest.CaptureFixture[str]) -> None:
     files = write_two(1000, 1300)
     assert cli.main(["compare", *files, "--json"]) == 0
