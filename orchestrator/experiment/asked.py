@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -25,23 +26,22 @@ def request(
     until_stable: str | None = None,
     max_minutes: str | None = None,
 ) -> Request:
-    """`given` are the settings by variable, lists among them. Raises UsageError."""
+    """`given` are the settings by variable, lists among them. Raises UsageError for a file that cannot be read."""
     problems: list[str] = []
     rounds = _checked("--repeats", repeats, lambda text: _whole(text, 1, MOST_REPEATS), problems)
     seeded = _checked("--seed", seed, lambda text: _whole(text, 0, MOST_SEED), problems)
     stable = _checked("--until-stable", until_stable, share_of, problems)
     minutes = _checked("--max-minutes", max_minutes, minutes_of, problems)
     try:
-        asked = _cases(given, plan, matrix)
+        asked = _cases(given, plan, matrix, problems)
     except UsageError as error:
         raise UsageError([*problems, *error.problems]) from error
-    if problems:
-        raise UsageError(problems)
-    return asked.overridden(baseline=baseline, repeats=rounds, seed=seeded, until_stable=stable, max_minutes=minutes)
+    asked = asked.overridden(baseline=baseline, repeats=rounds, seed=seeded, until_stable=stable, max_minutes=minutes)
+    return replace(asked, problems=(*problems, *asked.problems))
 
 
-def _cases(given: Mapping[str, str], plan: Path | None, table: Path | None) -> Request:
-    single, lists = axes.split(given)
+def _cases(given: Mapping[str, str], plan: Path | None, table: Path | None, problems: list[str]) -> Request:
+    single, lists = axes.split(given, problems)
     if plan is not None and table is not None:
         raise UsageError("--plan and --matrix both say what the cases are; give one of them")
     file = plan or table
@@ -61,6 +61,7 @@ def _cases(given: Mapping[str, str], plan: Path | None, table: Path | None) -> R
         read.seed,
         read.until_stable,
         read.max_minutes,
+        read.problems,
     )
 
 

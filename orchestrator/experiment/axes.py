@@ -14,14 +14,13 @@ MOST_CASES = 1_000
 """In one experiment: a hundred would already be a table that nobody reads."""
 
 
-def split(given: Mapping[str, str]) -> tuple[dict[str, str], dict[str, list[str]]]:
+def split(given: Mapping[str, str], problems: list[str]) -> tuple[dict[str, str], dict[str, list[str]]]:
     """Settings by variable → those with one value, and those with a list, which are the axes.
 
-    Raises UsageError for a list of what cases cannot differ in, and for one with an empty place.
+    A list with an empty place is a problem.
     """
     single: dict[str, str] = {}
     axes: dict[str, list[str]] = {}
-    problems: list[str] = []
     for variable, text in given.items():
         if "," not in text or not of_a_case(field_named(variable)) or field_named(variable) == "payload_file":
             single[variable] = text  # a comma in there is a part of its value
@@ -29,9 +28,7 @@ def split(given: Mapping[str, str]) -> tuple[dict[str, str], dict[str, list[str]
         values = [value.strip() for value in text.split(",")]
         if not all(values):
             problems.append(f"{flag_of(variable)} {text}: has an empty place between two commas, or at an end")
-        axes[variable] = values
-    if problems:
-        raise UsageError(problems)
+        axes[variable] = [value for value in values if value]
     return single, axes
 
 

@@ -46,9 +46,9 @@ class _Found:
 
 
 def resolve(request: Request) -> Resolved:
-    """Raises UsageError with a sentence for each thing that is wrong with any case."""
+    """Raises UsageError with a sentence for each thing that is wrong with the request or with any case."""
     found = [_validated(wanted, request) for wanted in request.wanted or (Wanted({}),)]
-    problems = [*_flags_in_vain(request), *_all_problems(found), *_missing_clients(found)]
+    problems = [*request.problems, *_flags_in_vain(request), *_all_problems(found), *_missing_clients(found)]
     if problems:
         raise UsageError(list(dict.fromkeys(problems)))
     skipped: list[str] = []

@@ -24,7 +24,7 @@ MOST_BYTES = 10_000_000
 
 
 def read(path: Path) -> Request:
-    """Raises UsageError with a sentence for each thing that is wrong, naming row and column."""
+    """What is wrong is among its problems, with row and column. Raises UsageError for what cannot be read at all."""
     rows = list(_rows(path))
     if len(rows) < 2:
         raise UsageError(f"{path}: holds no case; its first row names settings, each row below is a case")
@@ -40,9 +40,8 @@ def read(path: Path) -> Request:
     ]
     if len(marked) > 1:
         problems.append(f"{path}: {marked[0].where} and {marked[1].where} are both marked as baseline; keep one")
-    if problems:
-        raise UsageError(problems)
-    return Request(tuple(wanted), {}, baseline=marked[0].where if marked else None)
+    baseline = marked[0].where if marked else None
+    return Request(tuple(wanted), {}, baseline=baseline, problems=tuple(problems))
 
 
 def _rows(path: Path) -> Iterator[tuple[int, list[str]]]:

@@ -37,7 +37,7 @@ KEYS = ("version", "baseline", "repeats", "seed", "until_stable", "max_minutes",
 
 
 def read(path: Path) -> Request:
-    """Raises UsageError with a sentence for each thing that is wrong, naming where it stands."""
+    """What is wrong is among its problems, with its place. Raises UsageError for what cannot be read at all."""
     return _Reader(path).read()
 
 
@@ -66,7 +66,7 @@ class _Reader:
             self._wrong(one_line(key), f"is no key of a plan{_nearest(key, KEYS)}")
         base, base_places = self._settings("settings", table.get("settings", {}), any_setting=True)
         wanted = (*self._axes(table.get("axes", {})), *self._cases(table.get("cases", [])))
-        request = Request(
+        return Request(
             wanted=wanted if table.get("axes") or table.get("cases") else (),
             base=base,
             base_places=base_places,
@@ -75,10 +75,9 @@ class _Reader:
             seed=self._number(table, "seed", 0, MOST_SEED),
             until_stable=self._share(table),
             max_minutes=self._minutes(table),
+            # The last argument: what stands above finds them.
+            problems=tuple(sorted(self._problems)),
         )
-        if self._problems:
-            raise UsageError(sorted(self._problems))
-        return request
 
     def _wrong(self, where: str, what: str) -> None:
         self._problems.append(f"{self._path}, {where}: {what}")

@@ -43,6 +43,8 @@ class Request:
     seed: int | None = None
     until_stable: float | None = None
     max_minutes: float | None = None
+    problems: tuple[str, ...] = ()
+    """What is wrong with how it was written. Told by `cases.resolve`, with what is wrong with the settings."""
 
     def overridden(
         self,

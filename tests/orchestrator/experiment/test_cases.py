@@ -112,6 +112,22 @@ def test_wrong_values_are_told_once_however_many_cases_have_them() -> None:
     ]
 
 
+def test_wrong_flags_of_the_experiment_hide_no_wrong_values_of_its_cases() -> None:
+    given = {"SERIALIZER": "json,jsn", "COMPRESSION": "zstd:99", "STEPS": "1,,x"}
+
+    with pytest.raises(UsageError) as caught:
+        cases.resolve(asked.request(given, repeats="0", until_stable="x"))
+
+    assert [problem.partition(":")[0] for problem in caught.value.problems] == [
+        "--repeats",
+        "--until-stable",
+        "--steps 1,,x",
+        "--compression zstd",
+        "--steps x",
+        "--serializer jsn",
+    ]
+
+
 def test_an_empty_place_in_a_list_is_told() -> None:
     assert problems_of(STEPS="1,,2") == ("--steps 1,,2: has an empty place between two commas, or at an end",)
 

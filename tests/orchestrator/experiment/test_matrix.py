@@ -53,6 +53,16 @@ def test_all_that_is_wrong_is_told_at_once_with_file_row_and_column() -> None:
     assert "--chains (CHAINS): 1 cannot keep 2 in flight" in told[2]
 
 
+def test_an_unknown_column_hides_no_wrong_value() -> None:
+    told = problems_of("serialiser,serializer,payload_mb\njson,jsn,1\njson,json,0\n")
+
+    assert [problem.partition(": ")[0] for problem in told] == [
+        "cases.csv row 1, column 'serialiser'",
+        "cases.csv row 2, column SERIALIZER = jsn",
+        "cases.csv row 3, column PAYLOAD_MB = 0",
+    ]
+
+
 @pytest.mark.parametrize(
     ("text", "told"),
     [
@@ -94,7 +104,7 @@ def test_whatever_stands_in_the_file_it_is_a_request_or_a_sentence(data: bytes) 
     FILE.write_bytes(data)
     problems: tuple[str, ...] = ()
     try:
-        matrix.read(FILE)
+        problems = matrix.read(FILE).problems
     except UsageError as error:
         problems = error.problems
 
