@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
 from orchestrator.experiment import axes, matrix, plan_file
-from orchestrator.experiment.request import MOST_REPEATS, MOST_SEED, Request, minutes_of, share_of
+from orchestrator.experiment.request import (
+    FEWEST_STABLE_ROUNDS,
+    MOST_REPEATS,
+    MOST_SEED,
+    Request,
+    minutes_of,
+    share_of,
+)
 from stepbench.errors import UsageError
 from stepbench.settings import flag_of
 
@@ -37,7 +44,15 @@ def request(
     except UsageError as error:
         raise UsageError([*problems, *error.problems]) from error
     asked = asked.overridden(baseline=baseline, repeats=rounds, seed=seeded, until_stable=stable, max_minutes=minutes)
-    return replace(asked, problems=(*problems, *asked.problems))
+    return replace(asked, problems=(*problems, *asked.problems, *_stable_too_early(asked)))
+
+
+def _stable_too_early(asked: Request) -> Iterator[str]:
+    if asked.until_stable is not None and asked.repeats is not None and asked.repeats < FEWEST_STABLE_ROUNDS:
+        yield (
+            f"--until-stable: looks at {FEWEST_STABLE_ROUNDS} rounds at least, and with --repeats {asked.repeats} "
+            "there are fewer; ask for more rounds, or leave it out"
+        )
 
 
 def _cases(given: Mapping[str, str], plan: Path | None, table: Path | None, problems: list[str]) -> Request:

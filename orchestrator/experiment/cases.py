@@ -16,6 +16,10 @@ from stepbench import configuration, registry, serializers
 from stepbench.errors import UsageError
 from stepbench.settings import Settings, flag_of, named, variable_of
 
+ALONE = (
+    "there is one case, and no other to compare it with; name several, as with --serializers json,arrow or "
+    "--concurrency 1,4; start measures one alone"
+)
 S3_CLIENTS = "stepbench.s3_clients"
 
 
@@ -55,6 +59,8 @@ def resolve(request: Request) -> Resolved:
     kept = list(_without_senseless(found, skipped))
     if not kept:
         raise UsageError([*skipped, "no case is left to run"])
+    if len(kept) == 1:
+        raise UsageError([*skipped, ALONE])
     cases = _named(kept)
     return Resolved(cases, _baseline(request.baseline, kept, cases), tuple(skipped))
 

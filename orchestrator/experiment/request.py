@@ -8,6 +8,8 @@ from dataclasses import dataclass, field, replace
 from stepbench.errors import UsageError
 
 MOST_REPEATS = 10_000
+FEWEST_STABLE_ROUNDS = 5
+"""Before it nothing counts as stable: an interval may be narrow by luck."""
 DEFAULT_SEED = 1
 MOST_SEED = 2**63
 

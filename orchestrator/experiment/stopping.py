@@ -7,11 +7,9 @@ from collections.abc import Mapping, Sequence
 from orchestrator.experiment import judging, schedule
 from orchestrator.experiment.figures import RunFigures
 from orchestrator.experiment.lines import WARM_UP_ROUND, ExperimentEvent, ExperimentLine, ManifestLine, RunEnd
+from orchestrator.experiment.request import FEWEST_STABLE_ROUNDS
 from orchestrator.experiment.schedule import Turn
 from orchestrator.report.units import percent
-
-FEWEST_ROUNDS = 5
-"""Before it, an interval may be narrow by luck."""
 
 
 def reason(
@@ -61,7 +59,7 @@ def _all_stable(
     widths = [judging.relative_width(measured.get(case, {})) for case in going_on]
     if any(width is None or width > plan.until_stable for width in widths):
         return None
-    if any(len(measured.get(case, {})) < FEWEST_ROUNDS for case in going_on):
+    if any(len(measured.get(case, {})) < FEWEST_STABLE_ROUNDS for case in going_on):
         return None
     return ExperimentEvent(
         event="stable",

@@ -93,11 +93,11 @@ def test_an_experiment_is_interrupted_and_gone_on_with_and_a_case_that_fails_fai
 
 
 def test_more_than_a_little_is_asked_about_and_without_a_terminal_refused(compare: Callable[..., Program]) -> None:
-    long = compare("--payload-mb=1000", "--steps=100", "--serializer=raw", "--repeats=100")
+    long = compare("--payload-mb=1000", "--steps=100", "--serializers=raw,json", "--repeats=50")
 
     assert long.exit_code() == 2
     said = long.stderr
-    assert "1 case x (100 rounds + 1 to warm up) = 101 runs; baseline is raw none." in said
+    assert "2 cases x (50 rounds + 1 to warm up) = 102 runs; baseline is raw." in said
     assert "written to S3." in said
     assert said.endswith("--yes begins it\n")
     assert not Path("out").exists()

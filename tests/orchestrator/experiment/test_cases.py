@@ -69,8 +69,18 @@ def test_a_name_is_cut_only_where_it_stays_a_name_of_its_own() -> None:
     assert names_of([{"ORCH_FLEET": long[0]}, {"ORCH_FLEET": "b"}], ["ORCH_FLEET"]) == ["x" * 80, "b"]
 
 
-def test_without_a_list_there_is_one_case() -> None:
-    assert names(SERIALIZER="csv") == ["csv none"]
+@pytest.mark.parametrize("given", [{"SERIALIZER": "csv"}, {"SERIALIZER": "json,json"}, {}])
+def test_one_case_alone_is_refused(given: dict[str, str]) -> None:
+    assert "there is one case, and no other to compare it with" in problems_of(**given)[-1]
+
+
+def test_stability_is_refused_where_there_are_too_few_rounds_for_it() -> None:
+    given = {"SERIALIZER": "json,csv"}
+    with pytest.raises(UsageError, match="with --repeats 4 there are fewer"):
+        cases.resolve(asked.request(given, repeats="4", until_stable="2%"))
+
+    assert asked.request(given, repeats="5", until_stable="2%").problems == ()
+    assert asked.request(given, until_stable="2%").problems == ()
 
 
 def test_payloads_of_every_case_are_removed_when_its_run_ends() -> None:
