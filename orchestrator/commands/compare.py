@@ -189,9 +189,11 @@ def _request(arguments: argparse.Namespace) -> Request:
 
 
 def _see_through(underway: Underway, arguments: argparse.Namespace, run_seconds: float | None) -> int:
+    from orchestrator.experiment.lines import RunEnd
     from orchestrator.experiment.view import State, view_on
 
-    state = State(underway.plan, estimated_seconds=run_seconds)
+    gone_seconds = sum(line.seconds for line in underway.lines if isinstance(line, RunEnd))
+    state = State(underway.plan, estimated_seconds=run_seconds, gone_seconds=gone_seconds)
     try:
         with view_on(sys.stderr, arguments.quiet, state) as view:
             underway.see_through(view, view.update, _say)

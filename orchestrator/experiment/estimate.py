@@ -19,6 +19,7 @@ from orchestrator.experiment.cases import ReadyCase
 from orchestrator.experiment.manifest import FOLDER_PREFIX, NAME
 from orchestrator.run import site
 from stepbench import configuration, machine
+from stepbench.channels import traits
 from stepbench.errors import StepbenchError
 from stepbench.settings import Settings
 
@@ -94,9 +95,15 @@ def _run_seconds(settings: Settings, found: Measured) -> float:
     moved = found.object_bytes * payload / SAMPLE_BYTES
     computing = found.step_ns / 1e9 * payload / SAMPLE_BYTES
     step = computing + 2 * moved / MOVED_BYTES_PER_SECOND + STEP_SECONDS + _transform_seconds(settings)
-    at_once = min(settings.concurrency, settings.executors or machine.cores(), machine.cores())
-    steps = _steps(settings)
-    return RUN_SECONDS + payload / GENERATED_BYTES_PER_SECOND + steps * step / at_once
+    seconds = _steps(settings) * step / _steps_at_once(settings)
+    return RUN_SECONDS + payload / GENERATED_BYTES_PER_SECOND + seconds
+
+
+def _steps_at_once(settings: Settings) -> int:
+    """Of a fleet and of a function nobody knows here how many they are."""
+    if not settings.embedded and not traits(settings.channel).own_executors:
+        return settings.concurrency
+    return min(settings.concurrency, settings.executors or machine.cores(), machine.cores())
 
 
 def _transform_seconds(settings: Settings) -> float:

@@ -8,9 +8,12 @@ from orchestrator.experiment.estimate import Estimate
 from orchestrator.experiment.lines import ExperimentLine
 from orchestrator.report import units
 from orchestrator.report.doubts import plural
+from stepbench.channels import traits
+from stepbench.settings import variable_of
 
 EMBEDDED = "No bucket is configured (ORCH_BUCKET): everything runs on this machine, on emulated S3 and SQS."
 MOST_SKIPPED = 20
+CHANNEL = variable_of("channel")
 
 
 def sentences(plan: ExperimentLine, expected: Estimate) -> Iterator[str]:
@@ -27,13 +30,20 @@ def sentences(plan: ExperimentLine, expected: Estimate) -> Iterator[str]:
         f"S3{_limits(plan)}."
     )
     if plan.environment == "aws":
-        yield _cost(expected)
+        yield _cost(plan, expected)
 
 
-def _cost(expected: Estimate) -> str:
+def _cost(plan: ExperimentLine, expected: Estimate) -> str:
+    channels = {{**plan.settings, **case.settings}[CHANNEL] for case in plan.cases}
+    services = "S3 and SQS" if any(traits(channel).queues for channel in channels) else "S3"
+    fleet = ["the fleet"] if any(traits(channel).steps_queue for channel in channels) else []
+    function = ["the Lambda function"] if any(traits(channel).function for channel in channels) else []
+    who = " and ".join([*fleet, *function]) + (" cost" if fleet and function else " costs")
     if expected.usd is None:
-        return "What S3 and SQS will cost is not known: there are no prices of this region. The fleet costs, too."
-    return f"About USD {expected.usd:.2f} for S3 and SQS, and what the fleet costs in that time."
+        more = f" {who[0].upper()}{who[1:]}, too." if fleet or function else ""
+        return f"What {services} will cost is not known: there are no prices of this region.{more}"
+    more = f", and what {who} in that time" if fleet or function else ""
+    return f"About USD {expected.usd:.2f} for {services}{more}."
 
 
 def _limits(plan: ExperimentLine) -> str:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from statistics import median
@@ -56,6 +57,8 @@ class State:
     done: int = 0
     estimated_seconds: float | None = None
     """Of one run, until there are runs to tell it from."""
+    gone_seconds: float = 0.0
+    """All runs together, those before the experiment was gone on with among them."""
     clock: Callable[[], float] = monotonic
     began: float = 0.0
 
@@ -65,16 +68,21 @@ class State:
     def ended(self, end: RunEnd, found: RunFigures | None) -> None:
         self.done += 1
         self.left -= 1
+        self.gone_seconds += end.seconds
         _add(self.run_seconds, end.case, end.seconds)
         if found is not None and end.round != WARM_UP_ROUND:
             _add(self.step_ns, end.case, found.step_ns)
 
     @property
     def seconds_left(self) -> float | None:
-        """By what a run took so far, on average over the cases; null before anything is known."""
+        """By what a run took so far, on average over the cases, and no longer than --max-minutes; null if unknown."""
         known = [median(taken) for taken in list(self.run_seconds.values())]
         each = sum(known) / len(known) if known else self.estimated_seconds
-        return None if each is None else each * self.left
+        if each is None:
+            return None
+        limit = self.plan.max_minutes
+        most = math.inf if limit is None else max(0.0, limit * 60 - self.gone_seconds)
+        return min(each * self.left, most)
 
     @property
     def medians(self) -> list[tuple[str, float, int]]:

@@ -2,8 +2,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from orchestrator.experiment import asked, cases, estimate, planning
+import pytest
+
+from orchestrator.experiment import asked, cases, estimate, planning, prospect
 from orchestrator.experiment.cases import ReadyCase
+from stepbench import machine
+from tests.factories import STEPS_QUEUE
 from tests.orchestrator.experiment.plans import make_end, make_event, write_manifest
 
 
@@ -35,3 +39,43 @@ def test_earlier_runs_of_the_same_case_are_believed_more() -> None:
     assert found.how == "from earlier runs of these cases"
     assert 400 <= found.seconds < 410
     assert estimate.estimate(ready(**given | {"STEPS": "7"}), 2, Path("out")).seconds < 100
+
+
+FLEET = {"ORCH_BUCKET": "payloads", "ORCH_STEPS_QUEUE_URL": STEPS_QUEUE, "AWS_REGION": "eu-west-1"}
+FUNCTION = {
+    "ORCH_BUCKET": "payloads",
+    "CHANNEL": "lambda",
+    "ORCH_LAMBDA_FUNCTION": "arn:aws:lambda:eu-west-1:123456789012:function:workers",
+}
+DIRECT = {"ORCH_BUCKET": "payloads", "CHANNEL": "direct", "AWS_REGION": "eu-west-1"}
+
+
+def test_this_machines_cores_bound_the_steps_at_once_only_where_it_does_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(machine, "cores", lambda: 2)
+    many = {"SERIALIZER": "json,csv", "CONCURRENCY": "64", "STEPS": "200", "PAYLOAD_MB": "1"}
+
+    seconds = {
+        name: estimate.estimate(ready(**place, **many), 1, Path("out")).seconds
+        for name, place in (("embedded", {}), ("direct", DIRECT), ("fleet", FLEET), ("function", FUNCTION))
+    }
+
+    assert max(seconds["fleet"], seconds["function"]) * 10 < min(seconds["embedded"], seconds["direct"])
+
+
+@pytest.mark.parametrize(
+    ("place", "told"),
+    [
+        (FLEET, "for S3 and SQS, and what the fleet costs in that time."),
+        (FUNCTION, "for S3 and SQS, and what the Lambda function costs in that time."),
+        (DIRECT, "for S3."),
+    ],
+)
+def test_what_costs_is_called_by_who_does_the_steps(place: dict[str, str], told: str) -> None:
+    request = asked.request({**place, "SERIALIZER": "json,csv"})
+    resolved = cases.resolve(request)
+    plan = planning.new(resolved, request)
+
+    *_, last = prospect.sentences(plan, estimate.estimate(resolved.cases, 2, Path("out")))
+
+    assert last.startswith("About USD ")
+    assert last.endswith(told)

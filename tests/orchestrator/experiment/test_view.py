@@ -47,6 +47,15 @@ def test_what_is_known_is_of_measured_rounds_and_the_time_left_of_all(state: Sta
     assert state.seconds_left == 8.0
 
 
+def test_no_more_time_is_left_than_the_experiment_may_take(state: State) -> None:
+    state.plan = state.plan.model_copy(update={"max_minutes": 13 / 60})
+    assert state.seconds_left == 5.0  # of 13 s, four runs of 2 s have gone
+    state.ended(make_end("json", 2), _figures(90.0))
+    state.ended(make_end("arrow", 2), _figures(90.0))
+    state.ended(make_end("json", 3), _figures(90.0))
+    assert state.seconds_left == 0.0
+
+
 def test_before_anything_has_ended_the_time_left_is_the_estimate() -> None:
     state = State(make_experiment("json"), estimated_seconds=3.0)
     state.begins(Turn(0, "json"), left=4)
