@@ -39,8 +39,21 @@ def _could(found: Comparison, unit: str) -> str:
     """Nothing is seen of what is too small for these data, and that is not to be taken for nothing."""
     if found.detectable is None or found.error == 0:
         return ""
-    say = _saying(found.detectable, found.scale, unit)
-    return f"; one of {say(found.detectable)} would have been, nine times in ten"
+    least = _in_digits(found.detectable, found.scale, unit)
+    return f"; a difference of {least} or more would have been found nine times in ten"
+
+
+def _in_digits(amount: float, scale: Scale, unit: str) -> str:
+    """Three significant digits: what could have been found is known no better."""
+    if scale != "ratio":
+        return f"{_three(abs(amount))}{' ' * bool(unit)}{unit}"
+    factor = _factor(amount)
+    return f"{_three(factor)} times" if factor >= TIMES_FROM else f"{_three(abs(amount - 1) * 100)} %"
+
+
+def _three(number: float) -> str:
+    """`0.0123`, `1.23`, `12.3`, `1230`: never with an exponent below a million."""
+    return f"{float(f'{number:.3g}'):.10g}" if number < 1e6 else f"{number:.3g}"
 
 
 def _saying(amount: float, scale: Scale, unit: str) -> Form:

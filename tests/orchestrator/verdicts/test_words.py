@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from orchestrator.verdicts.comparison import Comparison, Interval, paired
+from orchestrator.verdicts.rounds import Scale
 from orchestrator.verdicts.words import by, sentence
 from tests.orchestrator.verdicts.given import noisy, times
 
@@ -64,8 +65,34 @@ def test_the_farthest_ratio_is_told_all_the_same(factor: float) -> None:
 
 def test_where_none_is_seen_the_sentence_says_what_would_have_been() -> None:
     told = sentence("a", "b", paired(noisy(1e9, seed=3), noisy(1e9)))
-    assert told.startswith("a and b: no difference seen; one of ")
-    assert told.endswith(" % would have been, nine times in ten")
+    assert told.startswith("a and b: no difference seen; a difference of ")
+    assert told.endswith(" % or more would have been found nine times in ten")
+
+
+@pytest.mark.parametrize(
+    ("detectable", "scale", "says"),
+    [
+        (12.5678, "ratio", "12.6 times"),
+        (1234.5, "ratio", "1230 times"),
+        (2.1, "ratio", "2.1 times"),
+        (1.98765, "ratio", "98.8 %"),
+        (1.00456, "ratio", "0.456 %"),
+        (4.5678, "difference", "4.57 ms"),
+    ],
+)
+def test_what_would_have_been_found_is_told_in_three_digits(detectable: float, scale: Scale, says: str) -> None:
+    found = Comparison(
+        verdict="no difference seen",
+        scale=scale,
+        rounds=10,
+        estimate=1.0,
+        interval=Interval(low=0.5, high=2.0, alpha=0.01),
+        detectable=detectable,
+        error=0.1,
+    )
+    assert sentence("a", "b", found, unit="ms") == (
+        f"a and b: no difference seen; a difference of {says} or more would have been found nine times in ten"
+    )
 
 
 def test_what_cannot_be_told_has_its_reason() -> None:
