@@ -14,7 +14,7 @@ from orchestrator.report.statistics import LABELS
 from orchestrator.verdicts import pareto, ranking
 from orchestrator.verdicts.comparison import Comparison, paired
 from orchestrator.verdicts.correction import corrected
-from orchestrator.verdicts.doubts import Signals, doubts
+from orchestrator.verdicts.doubts import Ended, Signals, doubts
 from orchestrator.verdicts.own_median import own_median
 from orchestrator.verdicts.pareto import Point
 from orchestrator.verdicts.ranking import Rank
@@ -111,7 +111,8 @@ def _signals(experiment: Experiment, case: Case, runs: list[ExperimentRun]) -> S
     executors = min((len({sample.executor for sample in file.samples}) for file in files), default=0)
     in_flight = files[0].run.plan.concurrency if files else 0
     return Signals(
-        rounds_asked=experiment.plan.repeats if _ended_by(experiment) is None else None,
+        rounds_asked=experiment.plan.repeats,
+        ended=_ended(experiment),
         failed_rounds=len([run for run in runs if run.end.round and not run.end.ok]),
         retries=sum(found.retries for found in rounds.values()),
         throttled=sum(found.throttled for found in rounds.values()),
@@ -129,8 +130,20 @@ def _waiting(found: RunFigures) -> float:
 
 
 def _ended_by(experiment: Experiment) -> str | None:
+    event = _early_end(experiment)
+    return event.message if event else None
+
+
+def _early_end(experiment: Experiment) -> ExperimentEvent | None:
     events = (line for line in experiment.manifest.lines if isinstance(line, ExperimentEvent))
-    return next((event.message for event in events if event.event in ("stable", "limit")), None)
+    return next((event for event in events if event.event in ("stable", "limit")), None)
+
+
+def _ended(experiment: Experiment) -> Ended:
+    event = _early_end(experiment)
+    if event is not None:
+        return "stable" if event.event == "stable" else "by the clock"
+    return "as asked" if experiment.manifest.finished else "not yet"
 
 
 def _warnings(experiment: Experiment, cases: tuple[CaseResult, ...]) -> Iterator[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Literal
 
 from orchestrator.verdicts import ENOUGH_ROUNDS
 from orchestrator.verdicts.rounds import ByRound
@@ -11,6 +12,7 @@ from stepbench.samples import Frozen
 
 FEW_ROUNDS = 5
 """Below it, only differences of several times the spread between rounds are ever seen."""
+SHORT = ("by the clock", "not yet")
 LEVELS_THAT_MATTER = 0.03
 """Apart, as a share of the lower one."""
 STEAL_THAT_MATTERS = 0.02
@@ -19,10 +21,15 @@ COLD_THAT_MATTERS = 0.05
 WAITING_THAT_MATTERS = 0.1
 
 
+Ended = Literal["as asked", "by the clock", "stable", "not yet"]
+"""How the experiment came to have so many rounds; `by the clock` is --max-minutes, `stable` is --until-stable."""
+
+
 class Signals(Frozen):
     """What is known of a case's runs beside the figures. Null is not known, and raises no doubt."""
 
     rounds_asked: int | None = None
+    ended: Ended = "as asked"
     failed_rounds: int | None = None
     retries: int | None = None
     """Steps that were accepted only at a later attempt, and transfers that the S3 client made again."""
@@ -57,11 +64,22 @@ def _about_number(rounds: int, signals: Signals) -> Iterator[str]:
             f"It failed in {_rounds(signals.failed_rounds)}, which are left out: if it fails when it is slow, it looks "
             "faster than it is. Look at the failures in its metrics files."
         )
-    asked = signals.rounds_asked
+    asked, remedy = signals.rounds_asked, _more_rounds(signals)
     if rounds and rounds < FEW_ROUNDS:
-        yield f"Too few rounds ({rounds}): only very large differences are seen. Try --repeats {ENOUGH_ROUNDS}."
-    elif rounds and asked is not None and rounds < min(asked, ENOUGH_ROUNDS):
-        yield f"Only {rounds} of {_rounds(asked)} were measured; compare --resume measures the others."
+        yield f"Too few rounds ({rounds}): only very large differences are seen.{remedy}"
+    elif rounds and asked is not None and rounds < min(asked, ENOUGH_ROUNDS) and signals.ended in SHORT:
+        yield f"Only {rounds} of {_rounds(asked)} were measured.{remedy}"
+
+
+def _more_rounds(signals: Signals) -> str:
+    """What would have made more of them; nothing where enough were run and some failed, which is told for itself."""
+    if signals.ended == "not yet":
+        return " Try compare --resume, which measures the others."
+    if signals.ended == "by the clock":
+        return " --max-minutes ended it: try more of them, fewer cases, or a smaller --payload-mb."
+    if signals.rounds_asked is None or signals.rounds_asked < ENOUGH_ROUNDS:
+        return f" Try --repeats {ENOUGH_ROUNDS}."
+    return ""
 
 
 def _about_interference(signals: Signals) -> Iterator[str]:

@@ -48,9 +48,33 @@ def test_each_doubt_is_a_sentence_with_what_to_try(signals: Signals, says: str, 
         assert sentence.endswith(".")
 
 
-def test_few_rounds_are_told_as_few() -> None:
-    assert "--repeats 10" in doubts(noisy(1e9, 4), Signals())[0]
-    assert "Only 7 of 10 rounds" in doubts(noisy(1e9, 7), Signals(rounds_asked=10))[0]
+@pytest.mark.parametrize(
+    ("rounds", "signals", "told"),
+    [
+        (4, Signals(), "Too few rounds (4): only very large differences are seen. Try --repeats 10."),
+        (4, Signals(rounds_asked=4), "Try --repeats 10."),
+        (2, Signals(rounds_asked=10, ended="by the clock"), "--max-minutes ended it: try more of them"),
+        (2, Signals(rounds_asked=10, ended="not yet"), "Try compare --resume, which measures the others."),
+        (7, Signals(rounds_asked=10, ended="not yet"), "Only 7 of 10 rounds were measured. Try compare --resume"),
+        (
+            7,
+            Signals(rounds_asked=25, ended="by the clock"),
+            "Only 7 of 25 rounds were measured. --max-minutes ended it",
+        ),
+    ],
+)
+def test_few_rounds_are_told_with_what_would_have_made_more_of_them(rounds: int, signals: Signals, told: str) -> None:
+    (said,) = doubts(noisy(1e9, rounds), signals)
+    assert told in said
+    assert ("--repeats" in said) is ("--repeats" in told)
+
+
+def test_more_rounds_are_not_asked_for_where_they_would_be_none() -> None:
+    assert doubts(noisy(1e9, 7), Signals(rounds_asked=25, ended="stable")) == ()
+    assert doubts(noisy(1e9, 7), Signals(rounds_asked=7)) == ()
+    failed, few = doubts(noisy(1e9, 4), Signals(rounds_asked=10, failed_rounds=6))
+    assert failed.startswith("It failed in 6 rounds")
+    assert few == "Too few rounds (4): only very large differences are seen."
 
 
 def test_drift_and_two_levels_are_told() -> None:
