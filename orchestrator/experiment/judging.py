@@ -14,12 +14,15 @@ from orchestrator.report.statistics import LABELS
 from orchestrator.verdicts import pareto, ranking
 from orchestrator.verdicts.comparison import Comparison, paired
 from orchestrator.verdicts.correction import corrected
-from orchestrator.verdicts.doubts import Ended, Signals, doubts
+from orchestrator.verdicts.doubts import Ended, Signals, doubts, of_load
 from orchestrator.verdicts.own_median import own_median
 from orchestrator.verdicts.pareto import Point
 from orchestrator.verdicts.ranking import Rank
+from stepbench.channels import traits
+from stepbench.settings import variable_of
 
 Rounds = Mapping[int, RunFigures]
+CHANNEL, CONCURRENCY, EXECUTORS = (variable_of(field) for field in ("channel", "concurrency", "executors"))
 WAITS = ("queue_wait", "worker_wait")
 
 
@@ -125,6 +128,19 @@ def _signals(experiment: Experiment, case: Case, runs: list[ExperimentRun]) -> S
     )
 
 
+def _about_load(experiment: Experiment) -> str | None:
+    """Of this machine, where it does the steps."""
+    plan = experiment.plan
+    cases = [experiment.settings_of(case) for case in plan.cases]
+    is_here = plan.environment == "embedded" or all(traits(case[CHANNEL]).own_executors for case in cases)
+    loads = [run.end.load_1min for run in experiment.runs if run.is_measured and run.end.load_1min is not None]
+    cores = plan.machine.get("cores")
+    if not is_here or not loads or not cores:
+        return None
+    own = max(min(case.get(CONCURRENCY) or 1, case.get(EXECUTORS) or cores) for case in cases)
+    return of_load(median(loads), cores, own)
+
+
 def _waiting(found: RunFigures) -> float:
     return sum(found.parts_ns.get(name, 0) for name in WAITS) / found.step_ns if found.step_ns > 0 else 0.0
 
@@ -151,6 +167,8 @@ def _warnings(experiment: Experiment, cases: tuple[CaseResult, ...]) -> Iterator
     if experiment.manifest.torn_line:
         yield f"The last line of {experiment.manifest.path} is torn, as a crash leaves it; it is left out."
     yield from (f"{problem[0].upper()}{problem[1:]}" for problem in experiment.problems)
+    if load := _about_load(experiment):
+        yield load
     for case in cases:
         if case.left_out:
             yield f"{case.name} was left out after {schedule.FAILURES_IN_A_ROW} failures in a row: {case.error}"

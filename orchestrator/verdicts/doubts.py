@@ -58,6 +58,17 @@ def doubts(values: ByRound, signals: Signals) -> tuple[str, ...]:
     )
 
 
+def of_load(load_1min: float, cores: int, own: int) -> str | None:
+    """About all cases: `load_1min` of the machine that does the steps, of which the runs themselves make `own`."""
+    if load_1min <= cores + own:
+        return None
+    return (
+        f"This machine had other work beside the runs: a load average of {load_1min:.1f} on {cores} "
+        f"core{'' if cores == 1 else 's'} (median of the runs), so that steps waited for a core. End what else runs "
+        "here and measure again, or compare CPU times, which other work disturbs less."
+    )
+
+
 def _about_number(rounds: int, signals: Signals) -> Iterator[str]:
     if signals.failed_rounds:
         yield (

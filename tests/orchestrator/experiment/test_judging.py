@@ -4,10 +4,11 @@ import io
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from orchestrator.experiment import judging, reading, terminal
+from orchestrator.experiment import judging, manifest, reading, terminal
 from orchestrator.experiment.result import Result
 from stepbench.errors import UsageError
 from tests.orchestrator.experiment.plans import (
@@ -170,3 +171,30 @@ def test_why_it_ended_early_is_told() -> None:
     write_manifest(FOLDER, plan, *ends, make_event("stable", message="all is known"), make_event("finished"))
 
     assert judged().ended_by == "all is known"
+
+
+def write_loaded(load_1min: float, settings: dict[str, object] | None = None, **changes: Any) -> None:
+    """An experiment on a machine of two cores with this load."""
+    write_experiment(FOLDER, {"json": 1000, "csv": 2000}, repeats=6, settings=settings or {}, **changes)
+    path = FOLDER / manifest.NAME
+    path.write_text(path.read_text().replace('"load_1min":1.0', f'"load_1min":{load_1min}'))
+
+
+def test_other_work_of_the_machine_is_told_once_with_what_to_try() -> None:
+    write_loaded(5.6)
+    told = [warning for warning in judged().warnings if "a load average of 5.6 on 2 cores" in warning]
+    assert len(told) == 1
+    assert told[0].startswith("This machine had other work beside the runs")
+
+    write_loaded(3.0)
+    assert not any("load average" in warning for warning in judged().warnings), "two cores, and the run's own step"
+
+    write_loaded(3.5, {"CONCURRENCY": 8, "EXECUTORS": 4})
+    assert not any("load average" in warning for warning in judged().warnings), "the runs themselves use four"
+
+
+@pytest.mark.parametrize(("channel", "is_told"), [("sqs", False), ("direct", True)])
+def test_on_aws_the_load_counts_where_this_machine_does_the_steps(channel: str, is_told: bool) -> None:
+    write_loaded(5.6, {"CHANNEL": channel, "ORCH_BUCKET": "payloads"}, environment="aws")
+
+    assert any("load average" in warning for warning in judged().warnings) is is_told
