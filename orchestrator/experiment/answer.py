@@ -11,11 +11,14 @@ from orchestrator.verdicts import words
 MOST_NAMED = 5
 
 
-def sentences(cases: Sequence[CaseResult], baseline: str) -> Iterator[str]:
-    """`cases` are in the order of their ranks."""
+ONLY_WARM = "Only warm-up runs have ended so far, which are in no figure; compare --resume goes on."
+
+
+def sentences(cases: Sequence[CaseResult], baseline: str, *, only_warm: bool = False) -> Iterator[str]:
+    """`cases` are in the order of their ranks. `only_warm`: no run has ended but ones to warm up, and some well."""
     measured = [case for case in cases if case.step_ns.median is not None]
     if not measured:
-        yield "No case has a figure: all of their runs failed, or none has ended."
+        yield ONLY_WARM if only_warm else "No case has a figure: all of their runs failed, or none has ended."
         return
     yield _fastest(measured)
     base = next(case for case in cases if case.is_baseline)

@@ -7,7 +7,7 @@ from statistics import median
 
 from orchestrator.experiment import answer, dollars, schedule
 from orchestrator.experiment.figures import RunFigures
-from orchestrator.experiment.lines import Case, ExperimentEvent
+from orchestrator.experiment.lines import WARM_UP_ROUND, Case, ExperimentEvent
 from orchestrator.experiment.reading import Experiment, ExperimentRun
 from orchestrator.experiment.result import CaseResult, Result
 from orchestrator.report.statistics import LABELS
@@ -53,11 +53,16 @@ def judged(experiment: Experiment) -> Result:
         repeats=experiment.plan.repeats,
         ended_by=_ended_by(experiment),
         baseline=experiment.plan.baseline,
-        answer=tuple(answer.sentences(cases, experiment.plan.baseline)),
+        answer=tuple(answer.sentences(cases, experiment.plan.baseline, only_warm=_only_warm(experiment))),
         cases=cases,
         warnings=tuple(_warnings(experiment, cases)),
         skipped=experiment.plan.skipped,
     )
+
+
+def _only_warm(experiment: Experiment) -> bool:
+    ends = experiment.manifest.ends
+    return any(end.ok for end in ends) and all(end.round == WARM_UP_ROUND for end in ends)
 
 
 def _against_baseline(baseline: str, times: Mapping[str, Mapping[int, float]]) -> dict[str, Comparison]:

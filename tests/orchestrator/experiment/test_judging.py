@@ -104,6 +104,14 @@ def test_a_plan_without_any_run_is_an_experiment_with_nothing_to_say() -> None:
     assert judged().answer[0].startswith("No case has a figure")
 
 
+@pytest.mark.parametrize("ok", [True, False])
+def test_where_only_warm_up_runs_have_ended_nothing_is_said_to_have_failed(ok: bool) -> None:
+    write_manifest(FOLDER, make_experiment("a", "b"), make_end("a", 0, ok=ok), make_event("interrupted"))
+
+    assert judged().answer[0].startswith("Only warm-up runs have ended so far" if ok else "No case has a figure")
+    assert ("compare --resume goes on" in judged().answer[0]) is ok
+
+
 def test_warm_up_rounds_are_in_no_figure() -> None:
     write_experiment(FOLDER, {"json": 1000}, repeats=3)
     write_run(FOLDER, "20250102-000000-000000", 9000)  # that of round 0
