@@ -18,13 +18,18 @@ if TYPE_CHECKING:
 LABEL_CELLS = 11
 GAP_CELLS = 2
 FIRST_TO_GO = ("rounds", "memory", "CPU", "USD/1000", "interval", "size")
-"""Columns in the order in which they are left out where the terminal is narrow."""
+"""Columns in the order in which they are left out where the terminal is narrow; what is piped has them all."""
 NAMES_LEFT_ALIGNED = ("case", "front")
-FRONT = (
-    "front: no other case is both as fast and as small. Ratios of step times are to the baseline; intervals are of "
-    f"{100 * (1 - ALPHA):g} %, corrected for the number of cases, and a ? marks those that a ratio of 1 lies in. "
-    "USD/1000: what AWS bills for S3 and SQS in 1,000 steps."
-)
+LEGEND = {
+    "front": "front: no other case is both as fast and as small.",
+    "ratio": "Ratios of step times are to the baseline.",
+    "interval": (
+        f"Intervals are of {100 * (1 - ALPHA):g} %, corrected for the number of cases, and a ? marks those that a "
+        "ratio of 1 lies in."
+    ),
+    "USD/1000": "USD/1000: what AWS bills for S3 and SQS in 1,000 steps.",
+}
+"""By the column that it explains."""
 
 Cells = dict[str, str]
 
@@ -70,7 +75,7 @@ def _print_table(console: Console, result: Result) -> None:
     scale = units.scale_of(round(max(medians)))
     rows = [_row(case, scale) for case in result.cases]
     headings = {name: f"step {scale.unit}" if name == "step" else name for name in rows[0]}
-    columns = _columns_that_fit([headings, *rows], console.width)
+    columns = _columns_that_fit([headings, *rows], console.width) if console.is_terminal else list(headings)
     table = Table(box=None, pad_edge=False, padding=(0, GAP_CELLS, 0, 0), header_style="bold")
     for name in columns:
         is_text = name in NAMES_LEFT_ALIGNED
@@ -80,8 +85,18 @@ def _print_table(console: Console, result: Result) -> None:
     for case, row in zip(result.cases, rows, strict=True):
         table.add_row(*(row[name] for name in columns), style="bold" if case.is_baseline else None)
     console.print()
+    usual = console.width
+    console.width = max(usual, 0 if console.is_terminal else _cells([headings, *rows], columns))
     console.print(table)
-    console.print(FRONT, style="dim")
+    console.width = usual
+    console.print(_legend(columns, [name for name in headings if name not in columns]), style="dim")
+
+
+def _legend(shown: Sequence[str], left_out: Sequence[str]) -> str:
+    told = [sentence for column, sentence in LEGEND.items() if column in shown]
+    if left_out:
+        told.append(f"Left out, as the terminal is narrow: {', '.join(left_out)}.")
+    return " ".join(told)
 
 
 def _row(case: CaseResult, scale: Scale) -> Cells:
@@ -138,11 +153,16 @@ def _size(count_bytes: float | None) -> str:
 def _columns_that_fit(rows: Sequence[Cells], width: int) -> list[str]:
     columns = list(rows[0])
     for name in FIRST_TO_GO:
-        widths = [max(len(cells[column]) for cells in rows) for column in columns]
-        if sum(widths) + GAP_CELLS * (len(widths) - 1) <= width:
+        if _cells(rows, columns) <= width:
             break
         columns.remove(name)
     return columns
+
+
+def _cells(rows: Sequence[Cells], columns: Sequence[str]) -> int:
+    """How wide a table of these columns is."""
+    widths = [max(len(cells[column]) for cells in rows) for column in columns]
+    return sum(widths) + GAP_CELLS * (len(widths) - 1)
 
 
 def _print_warnings(console: Console, result: Result) -> None:
