@@ -23,6 +23,8 @@ from stepbench.settings import variable_of
 
 Rounds = Mapping[int, RunFigures]
 CHANNEL, CONCURRENCY, EXECUTORS = (variable_of(field) for field in ("channel", "concurrency", "executors"))
+SERIALIZER, OF_BYTES = variable_of("serializer"), "raw"
+"""The one that hands bytes on; by its name, because to load all of them to ask would load their libraries."""
 WAITS = ("queue_wait", "worker_wait")
 
 
@@ -39,10 +41,13 @@ def judged(experiment: Experiment) -> Result:
     """The whole result, of an experiment that has finished or that has not."""
     times = {name: step_times(rounds) for name, rounds in experiment.measured.items()}
     against = _against_baseline(experiment.plan.baseline, times)
-    faster = ranking.beaten({name: values for name, values in times.items() if values})
-    front = pareto.front(_points(experiment), faster)
-    ranks = ranking.ranked(times)
-    cases = tuple(_case(experiment, rank, against.get(rank.case), front) for rank in ranks)
+    floors = _floors(experiment)
+    choices = {name: values for name, values in times.items() if name not in floors}
+    faster = ranking.beaten({name: values for name, values in choices.items() if values})
+    points = {name: point for name, point in _points(experiment).items() if name not in floors}
+    front = pareto.front(points, faster)
+    ranks = (*ranking.ranked(choices), *(_unranked(name, times[name]) for name in floors))
+    cases = tuple(_case(experiment, rank, against.get(rank.case), front, rank.case in floors) for rank in ranks)
     return Result(
         experiment_id=experiment.plan.experiment_id,
         folder=str(experiment.folder),
@@ -69,6 +74,18 @@ def _against_baseline(baseline: str, times: Mapping[str, Mapping[int, float]]) -
     return corrected({name: paired(values, times[baseline]) for name, values in times.items() if name != baseline})
 
 
+def _floors(experiment: Experiment) -> list[str]:
+    """Cases that carry bytes, where others carry records; where all carry bytes, that is what is compared."""
+    by_case = {case.name: experiment.settings_of(case).get(SERIALIZER) for case in experiment.plan.cases}
+    floors = [name for name, serializer in by_case.items() if serializer == OF_BYTES]
+    return floors if len(floors) < len(by_case) else []
+
+
+def _unranked(name: str, values: Mapping[int, float]) -> Rank:
+    middle = float(median(values.values())) if values else None
+    return Rank(case=name, median=middle, best=None, worst=None, not_told_apart=())
+
+
 def _points(experiment: Experiment) -> dict[str, Point]:
     return {
         name: Point(
@@ -79,7 +96,9 @@ def _points(experiment: Experiment) -> dict[str, Point]:
     }
 
 
-def _case(experiment: Experiment, rank: Rank, against: Comparison | None, front: tuple[str, ...]) -> CaseResult:
+def _case(
+    experiment: Experiment, rank: Rank, against: Comparison | None, front: tuple[str, ...], is_floor: bool
+) -> CaseResult:
     case = experiment.plan.case(rank.case)
     rounds = experiment.measured[case.name]
     runs = [run for run in experiment.runs if run.end.case == case.name]
@@ -94,6 +113,7 @@ def _case(experiment: Experiment, rank: Rank, against: Comparison | None, front:
         error=failed[-1].error if failed else None,
         step_ns=own_median(step_times(rounds)),
         against_baseline=against,
+        is_floor=is_floor,
         rank=rank,
         bytes_out=_middle(rounds, lambda run: run.bytes_out),
         cpu_ns=_middle(rounds, lambda run: run.cpu_ns),

@@ -31,6 +31,8 @@ class CaseResult(Frozen):
     """Over the rounds' medians."""
     against_baseline: Comparison | None
     """Of its step time, corrected for the number of cases; null for the baseline itself."""
+    is_floor: bool = False
+    """It hands bytes on and decodes nothing, beside cases that carry records: it has no rank, and is on no front."""
     rank: Rank
     bytes_out: float | None
     """Of an object on S3."""

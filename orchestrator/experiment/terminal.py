@@ -22,6 +22,7 @@ FIRST_TO_GO = ("rounds", "memory", "CPU", "USD/1000", "interval", "size")
 NAMES_LEFT_ALIGNED = ("case", "front")
 LEGEND = {
     "front": "front: no other case is both as fast and as small.",
+    "floor": "raw hands bytes on and decodes nothing: a floor, not a choice for records.",
     "ratio": "Ratios of step times are to the baseline.",
     "interval": (
         f"Intervals are of {100 * (1 - ALPHA):g} %, corrected for the number of cases, and a ? marks those that a "
@@ -29,7 +30,7 @@ LEGEND = {
     ),
     "USD/1000": "USD/1000: what AWS bills for S3 and SQS in 1,000 steps.",
 }
-"""By the column that it explains."""
+"""By the column that it explains, or the mark."""
 
 Cells = dict[str, str]
 
@@ -89,7 +90,8 @@ def _print_table(console: Console, result: Result) -> None:
     console.width = max(usual, 0 if console.is_terminal else _cells([headings, *rows], columns))
     console.print(table)
     console.width = usual
-    console.print(_legend(columns, [name for name in headings if name not in columns]), style="dim")
+    marked = [*columns, *(["floor"] if any(case.is_floor for case in result.cases) else [])]
+    console.print(_legend(marked, [name for name in headings if name not in columns]), style="dim")
 
 
 def _legend(shown: Sequence[str], left_out: Sequence[str]) -> str:
@@ -117,6 +119,8 @@ def _row(case: CaseResult, scale: Scale) -> Cells:
 
 
 def _rank(case: CaseResult) -> str:
+    if case.is_floor and case.rounds:
+        return "floor"
     best, worst = case.rank.best, case.rank.worst
     if best is None or worst is None:
         return "failed" if case.failed_runs else ""

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from orchestrator.experiment import judging, manifest, reading, terminal
+from orchestrator.experiment.lines import Case
 from orchestrator.experiment.result import Result
 from stepbench.errors import UsageError
 from tests.orchestrator.experiment.plans import (
@@ -47,6 +48,57 @@ def test_the_answer_says_first_what_is_fastest_and_by_how_much() -> None:
         ("csv", 3, 3),
     ]
     assert [case.on_front for case in result.cases] == [True, False, False]
+
+
+def test_what_hands_bytes_on_is_a_floor_and_wins_nothing() -> None:
+    write_experiment(FOLDER, {"json": 1000, "raw": 100, "arrow": 400})
+
+    result = judged()
+
+    assert result.answer[0].startswith("Fastest that carries records is arrow: ")
+    assert re.fullmatch(
+        r"raw \(\d+ ms a step\) hands bytes on and decodes nothing: a floor, not a choice for records\.",
+        result.answer[1],
+    )
+    assert result.answer[2].startswith("arrow is 2.")
+    assert [(case.name, case.is_floor, case.rank.best, case.rank.worst, case.on_front) for case in result.cases] == [
+        ("arrow", False, 1, 1, True),
+        ("json", False, 2, 2, False),
+        ("raw", True, None, None, False),
+    ]
+    assert "floor raw" in shown(result)
+    assert "in 1,000 steps." in shown(result)
+    assert "raw hands bytes on and decodes nothing: a floor" in shown(result).partition("rank case")[2]
+
+
+def test_where_all_cases_hand_bytes_on_the_fastest_of_them_wins() -> None:
+    cases = tuple(Case(name=name, settings={"S3_CLIENT": name}) for name in ("boto3", "crt"))
+    write_experiment(FOLDER, {"boto3": 1000, "crt": 500}, cases=cases, settings={"SERIALIZER": "raw"})
+
+    assert judged().answer[0].startswith("Fastest is crt: ")
+    assert "floor" not in shown(judged())
+
+
+def test_what_is_faster_than_the_baseline_is_told_also_where_the_fastest_of_all_is_not() -> None:
+    write_experiment(FOLDER, {"json": 1000, "a": 500, "b": 510, "c": 2000})
+
+    answer = judged().answer
+
+    assert any(re.fullmatch("Faster than json, too: [ab]\\.", sentence) for sentence in answer)
+    assert answer[-1] == "Slower than json: c."
+
+
+def test_where_no_winner_is_shown_those_that_are_shown_faster_than_the_baseline_are_named() -> None:
+    # 15 comparisons with the baseline show what 120 of all with all, in a few rounds, do not.
+    write_experiment(FOLDER, {"json": 1000, **{f"case {n}": 960 for n in range(15)}}, repeats=4)
+
+    first, *more = judged().answer
+
+    assert {case.rank.best for case in judged().cases} == {1}
+    assert re.match(
+        r"Faster than the baseline: case \d+.*\. Which is fastest is not shown; the lowest median is", first
+    )
+    assert not any("too: " in sentence for sentence in more)
 
 
 def test_what_cannot_be_told_apart_is_told_as_that() -> None:
