@@ -16,6 +16,8 @@ from orchestrator.experiment.reading import Experiment
 from orchestrator.experiment.running import Hands
 from orchestrator.report.doubts import plural
 from orchestrator.report.pace import Progress
+from orchestrator.run import site
+from orchestrator.run.first_payload import Maker
 from orchestrator.run.journal import now_text
 from stepbench import machine
 from stepbench.errors import UsageError
@@ -41,9 +43,10 @@ class Underway:
 
     def see_through(self, watcher: Watcher, show: Callable[[Progress], None], say: Callable[[str], None]) -> None:
         """Raises EnvironmentRefused for what no run can do without, and KeyboardInterrupt."""
-        with places.opened([case.settings for case in self.cases]) as brought_up:
+        surroundings = site.child_environment(self.cases[0].settings)
+        with places.opened([case.settings for case in self.cases]) as brought_up, Maker(surroundings) as payloads:
             conduct = Conduct(self.plan, self.lines, self.measured, self.cases, self.file, watcher)
-            conduct.to_the_end(Hands(self.folder, brought_up, say, show))
+            conduct.to_the_end(Hands(self.folder, brought_up, payloads, say, show))
 
 
 @contextmanager

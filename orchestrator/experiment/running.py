@@ -16,7 +16,7 @@ from orchestrator.report.pace import Progress
 from orchestrator.report.summary import Summary
 from orchestrator.report.tally import Tally
 from orchestrator.report.units import one_line, shortened
-from orchestrator.run import closing, first_payload, single, site
+from orchestrator.run import closing, first_payload, single
 from orchestrator.run.closing import Ending
 from orchestrator.run.journal import now_text
 from orchestrator.run.single import Identity, Run
@@ -35,6 +35,7 @@ class Hands:
 
     folder: Path
     places: Places
+    payloads: first_payload.Maker
     say: Callable[[str], None]
     show: Callable[[Progress], None]
 
@@ -68,7 +69,7 @@ def _ended(identity: Identity, settings: Settings, hands: Hands) -> Ending:
     recipe = first_payload.Recipe.of(settings)
     with ExitStack() as stack:
         # The one after the other: nothing is to run beside a run, and its worker may be ready since long.
-        payload = stack.enter_context(first_payload.making(recipe, site.child_environment(settings)))
+        payload = stack.enter_context(hands.payloads.making(recipe))
         payload.wait_until_made()
         place = hands.places.site(settings)
         stack.enter_context(aws_errors.worded("orchestrator", place.settings))

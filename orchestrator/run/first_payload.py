@@ -5,7 +5,7 @@ before anything is sent or created, so that a file which cannot be used is found
 somewhere to upload it to. Requests go in on its stdin and answers come out on its stdout, a JSON line each. It ends
 with its stdin, in the midst of its work too.
 
-`python -m orchestrator.run.first_payload` is the child.
+`python -m orchestrator.run.first_payload` is the child; with `again` it does not end with its first payload.
 """
 
 from __future__ import annotations
@@ -14,20 +14,26 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from functools import lru_cache
 from pathlib import Path
 from queue import SimpleQueue
 from time import monotonic_ns
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 from stepbench.aws import AwsConfig
 from stepbench.compression import Compression
 from stepbench.errors import EnvironmentRefused, S3Answer, S3Unreachable, StepbenchError, UsageError
 from stepbench.messages import PayloadRef
 from stepbench.parent import leave_with_parent
-from stepbench.s3_clients import Encryption, TransferOptions
+from stepbench.s3_clients import Encryption, S3Client, TransferOptions
 from stepbench.samples import Frozen
 from stepbench.settings import Settings
+
+AGAIN = "again"
+KEPT_FOR_BYTES = 10_000_000
+"""Of JSON. What makes larger ones is ended each time, with all the memory that it took."""
+CLIENTS_KEPT = 8
 
 
 class Recipe(Frozen):
@@ -95,6 +101,7 @@ class FirstPayload:
     def __init__(self, process: subprocess.Popen[bytes]) -> None:
         self._process = process
         self._made = False
+        self.is_uploaded = False
 
     def wait_until_made(self) -> None:
         """Raises UsageError for what cannot be made, EnvironmentRefused when the child dies of it."""
@@ -108,6 +115,7 @@ class FirstPayload:
         self.ask(destination)
         uploaded = self.answer().uploaded
         assert uploaded is not None
+        self.is_uploaded = True
         return uploaded, monotonic_ns() - began_ns
 
     def ask(self, request: Recipe | Destination) -> None:
@@ -141,17 +149,66 @@ class FirstPayload:
 @contextmanager
 def making(recipe: Recipe, environment: Mapping[str, str]) -> Iterator[FirstPayload]:
     """A child process that is at work on the payload, while we do something else."""
+    with _child(environment) as process:
+        payload = FirstPayload(process)
+        payload.ask(recipe)
+        yield payload
+
+
+class Maker:
+    """Makes the first payloads of one run after another, for the length of its block.
+
+    Small ones in one child: to load what makes and uploads them takes it longer than all the rest.
+    """
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        self._environment = environment
+        self._kept = ExitStack()
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._let_go()
+
+    @contextmanager
+    def making(self, recipe: Recipe) -> Iterator[FirstPayload]:
+        """As the function that is so called."""
+        if recipe.payload_file is not None or recipe.payload_bytes > KEPT_FOR_BYTES:
+            with making(recipe, self._environment) as payload:
+                yield payload
+            return
+        payload = FirstPayload(self._living())
+        try:
+            payload.ask(recipe)
+            yield payload
+        finally:
+            if not payload.is_uploaded:  # nobody knows what it waits for
+                self._let_go()
+
+    def _living(self) -> subprocess.Popen[bytes]:
+        if self._process is None or self._process.poll() is not None:
+            self._let_go()
+            self._process = self._kept.enter_context(_child(self._environment, AGAIN))
+        return self._process
+
+    def _let_go(self) -> None:
+        self._process = None
+        self._kept.close()
+
+
+@contextmanager
+def _child(environment: Mapping[str, str], *words: str) -> Iterator[subprocess.Popen[bytes]]:
     process = subprocess.Popen(
-        [sys.executable, "-P", "-m", __name__],
+        [sys.executable, "-P", "-m", __name__, *words],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         env=dict(environment),
         start_new_session=True,
     )
     try:
-        payload = FirstPayload(process)
-        payload.ask(recipe)
-        yield payload
+        yield process
     finally:
         process.kill()
         process.wait()
@@ -187,11 +244,10 @@ class _Made:
         self._suffix = form.suffix
 
     def upload(self, destination: Destination) -> PayloadRef:
-        from stepbench import s3_clients
         from stepbench.s3_uris import bucket_and_key
 
         uri = f"{destination.uri_prefix}.{self._suffix}"
-        client = s3_clients.make(destination.s3_client, destination.aws, destination.transfer)
+        client = _client(destination.s3_client, destination.aws, destination.transfer)
         client.put(*bucket_and_key(uri), self._data, destination.encryption, tagged=destination.tagged)
         return PayloadRef(
             uri=uri,
@@ -201,6 +257,13 @@ class _Made:
             serializer=self._recipe.serializer,
             compression=self._recipe.compression,
         )
+
+
+@lru_cache(CLIENTS_KEPT)
+def _client(name: str, aws: AwsConfig, transfer: TransferOptions) -> S3Client:
+    from stepbench import s3_clients
+
+    return s3_clients.make(name, aws, transfer)
 
 
 def _naming_the_file(recipe: Recipe) -> AbstractContextManager[None]:
@@ -233,13 +296,19 @@ def main() -> None:
     requests: SimpleQueue[bytes] = SimpleQueue()
     leave_with_parent(requests.put)
     try:
-        made = _Made(Recipe.model_validate_json(requests.get()))
-        _say(Answer())
-        _say(Answer(uploaded=made.upload(Destination.model_validate_json(requests.get()))))
+        _make_one(requests)
+        while AGAIN in sys.argv[1:]:
+            _make_one(requests)
     except MemoryError:
         _say(Answer(failure="memory ran out while the first payload was made; lower --payload-mb (PAYLOAD_MB)"))
     except Exception as error:  # noqa: BLE001 # told to the orchestrator, or raised again
         _say(_told(answer_in(error)))
+
+
+def _make_one(requests: SimpleQueue[bytes]) -> None:
+    made = _Made(Recipe.model_validate_json(requests.get()))
+    _say(Answer())
+    _say(Answer(uploaded=made.upload(Destination.model_validate_json(requests.get()))))
 
 
 def _told(error: BaseException) -> Answer:

@@ -13,7 +13,7 @@ from orchestrator.experiment import running
 from orchestrator.experiment.lines import RunEnd
 from orchestrator.experiment.running import Hands
 from orchestrator.experiment.schedule import Turn
-from orchestrator.run import closing, first_payload, single
+from orchestrator.run import closing, single
 from orchestrator.s3_copy.lease import TakenOver
 from stepbench.errors import EnvironmentRefused
 from stepbench.settings import Settings
@@ -41,6 +41,7 @@ class Stage:
         self.executing: BaseException | None = None
         self.writing: Exception | None = None
         self.emptied = 0
+        self.making: Any = None
 
     def wait_until_made(self) -> None:
         return None
@@ -76,7 +77,7 @@ def stage(monkeypatch: pytest.MonkeyPatch) -> Stage:
     def empty(*_: object) -> None:
         made.emptied += 1
 
-    monkeypatch.setattr(first_payload, "making", standing)
+    monkeypatch.setattr(made, "making", standing)
     monkeypatch.setattr(single, "begun", standing)
     monkeypatch.setattr(closing, "clean_up", empty)
     return made
@@ -86,7 +87,8 @@ def run(stage: Stage) -> RunEnd:
     places: Any = type(
         "Places", (), {"site": lambda _, __: stage, "prove": lambda _, settings: stage.prove(settings)}
     )()
-    return running.run(Turn(1, "json"), AWS, Hands(Path("out"), places, print, lambda _: None))
+    payloads: Any = stage
+    return running.run(Turn(1, "json"), AWS, Hands(Path("out"), places, payloads, print, lambda _: None))
 
 
 def test_an_interrupt_is_not_taken_for_a_failed_run_where_it_cannot_be_written_down(stage: Stage) -> None:

@@ -240,3 +240,47 @@ def test_a_payload_of_the_users_own_is_his_records(tmp_path: Path) -> None:
 
 def test_no_payload_is_of_no_bytes() -> None:
     assert Recipe.of(Settings(PAYLOAD_MB=1e-9)).payload_bytes == 1
+
+
+def test_one_child_makes_small_payloads_one_after_another_each_its_own(s3: str) -> None:
+    pids, digests = [], []
+    with first_payload.Maker(CHILD_ENVIRONMENT) as maker:
+        for serializer in ("json", "msgpack", "json"):
+            with maker.making(Recipe.of(Settings(PAYLOAD_MB=0.01, SERIALIZER=serializer))) as made:
+                made.wait_until_made()
+                uploaded, _ = made.upload(destination(s3))
+                pids.append(made._process.pid)
+                digests.append((uploaded.serializer, uploaded.checksum))
+                key = uploaded.uri.partition(f"{BUCKET}/")[2]
+                data = clients_at(s3).s3.get_object(Bucket=BUCKET, Key=key)["Body"].read()
+                payload.check(data, uploaded.checksum)
+    assert len(set(pids)) == 1
+    assert digests[0] == digests[2] != digests[1]
+    with pytest.raises(ProcessLookupError):
+        os.kill(pids[0], 0)
+
+
+def test_what_ended_badly_or_died_has_a_new_child_for_the_next_payload(s3: str) -> None:
+    recipe = Recipe.of(Settings(PAYLOAD_MB=0.01))
+    pids = []
+    with first_payload.Maker(CHILD_ENVIRONMENT) as maker:
+        with maker.making(recipe) as made:
+            pids.append(made._process.pid)
+            made.wait_until_made()
+            with pytest.raises(ClientError):
+                made.upload(destination(s3, bucket="no-such-bucket"))
+        for _ in range(2):
+            with maker.making(recipe) as made:
+                pids.append(made._process.pid)
+                made.wait_until_made()
+                made.upload(destination(s3))
+            made._process.kill()
+            made._process.wait()
+    assert len(set(pids)) == 3
+
+
+def test_a_large_payload_takes_its_memory_with_it() -> None:
+    with first_payload.Maker(CHILD_ENVIRONMENT) as maker:
+        with maker.making(Recipe.of(Settings(PAYLOAD_MB=11, SERIALIZER="raw"))) as made:
+            made.wait_until_made()
+        assert made._process.returncode is not None
