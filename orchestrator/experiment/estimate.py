@@ -18,6 +18,7 @@ from orchestrator.experiment.calibration import SAMPLE_BYTES, Format, Measured
 from orchestrator.experiment.cases import ReadyCase
 from orchestrator.experiment.manifest import FOLDER_PREFIX, NAME
 from orchestrator.run import site
+from orchestrator.run.first_payload import Recipe, is_kept_for
 from stepbench import configuration, machine
 from stepbench.channels import traits
 from stepbench.errors import StepbenchError
@@ -27,8 +28,10 @@ MOVED_BYTES_PER_SECOND = 150e6
 """Of one object, there and back, through the embedded S3: measured with 50 MB on two cores."""
 STEP_SECONDS = 0.03
 """What the queues take of a step on the embedded stack."""
-RUN_SECONDS = 1.2
-"""A run's begin and end: the process that makes the first payload, queues, clean-up."""
+RUN_SECONDS = 0.2
+"""A run's begin and end: the first payload's upload, queues, clean-up."""
+CHILD_SECONDS = 1.0
+"""The start of a process that makes a first payload, where each run has one of its own."""
 GENERATED_BYTES_PER_SECOND = 25e6
 STACK_SECONDS = 3.0
 EXPERIMENTS_LOOKED_AT = 20
@@ -96,7 +99,8 @@ def _run_seconds(settings: Settings, found: Measured) -> float:
     computing = found.step_ns / 1e9 * payload / SAMPLE_BYTES
     step = computing + 2 * moved / MOVED_BYTES_PER_SECOND + STEP_SECONDS + _transform_seconds(settings)
     seconds = _steps(settings) * step / _steps_at_once(settings)
-    return RUN_SECONDS + payload / GENERATED_BYTES_PER_SECOND + seconds
+    child = 0.0 if is_kept_for(Recipe.of(settings)) else CHILD_SECONDS
+    return RUN_SECONDS + child + payload / GENERATED_BYTES_PER_SECOND + seconds
 
 
 def _steps_at_once(settings: Settings) -> int:

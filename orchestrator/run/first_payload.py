@@ -155,6 +155,11 @@ def making(recipe: Recipe, environment: Mapping[str, str]) -> Iterator[FirstPayl
         yield payload
 
 
+def is_kept_for(recipe: Recipe) -> bool:
+    """Whether a Maker's child makes the next payload after it."""
+    return recipe.payload_file is None and recipe.payload_bytes <= KEPT_FOR_BYTES
+
+
 class Maker:
     """Makes the first payloads of one run after another, for the length of its block.
 
@@ -175,7 +180,7 @@ class Maker:
     @contextmanager
     def making(self, recipe: Recipe) -> Iterator[FirstPayload]:
         """As the function that is so called."""
-        if recipe.payload_file is not None or recipe.payload_bytes > KEPT_FOR_BYTES:
+        if not is_kept_for(recipe):
             with making(recipe, self._environment) as payload:
                 yield payload
             return
