@@ -29,10 +29,11 @@ help: ## this list
 run: $(VENV)/.local-is-set-up ## the main job with default settings on the embedded stack (ARGS="--steps 3" for flags)
 	$(IN_VENV) -m orchestrator start $(ARGS)
 
-# 2 MB, 5 steps and ten rounds take about four minutes on two quiet cores; a slower machine makes fewer rounds of it.
+# 16 cases in 20 rounds of runs of a third of a second take about two minutes on two cores that other programs use, too; a
+# slower machine makes fewer rounds of it.
 compare-demo: $(VENV)/.local-is-set-up ## all serializers, plain and with zstd, compared on the embedded stack (under 5 minutes)
 	$(IN_VENV) -m orchestrator compare --serializers json,jsonl,csv,pickle,msgpack,arrow,parquet,raw --compressions none,zstd \
-		--payload-mb 2 --steps 5 --repeats 10 --max-minutes 4 --yes --metrics-dir out $(ARGS)
+		--payload-mb 1 --steps 5 --repeats 20 --max-minutes 4 --yes --metrics-dir out $(ARGS)
 	$(IN_VENV) -m orchestrator report "$$(ls -dt out/experiment-*/ | head -n 1)" --html out/compare-demo.html
 
 test: $(VENV)/.dev-is-set-up ## the whole test suite (PYTEST_ARGS="-n 0 -k words" for a part of it)

@@ -59,7 +59,8 @@ def _tied(choices: Sequence[CaseResult]) -> list[CaseResult]:
 def _floor(floors: Sequence[CaseResult]) -> str:
     names = " and ".join(f"{case.name} ({_step(case)})" for case in floors)
     verbs = "hands bytes on and decodes" if len(floors) == 1 else "hand bytes on and decode"
-    return f"{names} {verbs} nothing: a floor, not a choice for records."
+    whose = "its" if len(floors) == 1 else "their"
+    return f"{names} {verbs} nothing: a floor for objects of {whose} size, not a choice for records."
 
 
 def _step(case: CaseResult) -> str:

@@ -56,10 +56,8 @@ def test_what_hands_bytes_on_is_a_floor_and_wins_nothing() -> None:
     result = judged()
 
     assert result.answer[0].startswith("Fastest that carries records is arrow: ")
-    assert re.fullmatch(
-        r"raw \(\d+ ms a step\) hands bytes on and decodes nothing: a floor, not a choice for records\.",
-        result.answer[1],
-    )
+    assert re.fullmatch(r"raw \(\d+ ms a step\) hands bytes on and decodes nothing: a floor.*", result.answer[1])
+    assert result.answer[1].endswith(" of its size, not a choice for records.")
     assert result.answer[2].startswith("arrow is 2.")
     assert [(case.name, case.is_floor, case.rank.best, case.rank.worst, case.on_front) for case in result.cases] == [
         ("arrow", False, 1, 1, True),
