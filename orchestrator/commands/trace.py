@@ -28,6 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--perfetto", type=Path, metavar="FILE", help="write JSON for Perfetto and chrome://tracing to FILE"
     )
     parser.add_argument("--otlp", type=Path, metavar="FILE", help="write OpenTelemetry's spans as OTLP JSON to FILE")
+    parser.add_argument("--force", action="store_true", help="write over files that are not of an earlier trace, too")
 
 
 def run(settings: Settings, arguments: argparse.Namespace) -> int:
@@ -52,8 +53,10 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:
     if arguments.perfetto == arguments.otlp:
         raise UsageError("--perfetto and --otlp name the same file; name two")
     (file,) = gather(settings.metrics_dir, [arguments.target] if arguments.target else [])
-    for flag, path, _, _ in wanted:
+    for flag, path, form, _ in wanted:
         whole_files.check(flag, path, [file.path])
+        if not arguments.force:
+            whole_files.check_is_earlier(flag, path, "trace", form.is_ours)
     trace = trace_of(file)
     for flag, path, form, what_next in wanted:
         whole_files.write(flag, path, map(str.encode, form.pieces(trace)))

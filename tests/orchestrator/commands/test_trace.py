@@ -31,6 +31,18 @@ def test_it_writes_both_files_of_the_newest_run(tmp_path: Path, capsys: pytest.C
     assert "ui.perfetto.dev" in told[0]
 
 
+@pytest.mark.parametrize("flag", ["--perfetto", "--otlp"])
+def test_only_an_earlier_trace_is_written_over_unless_told(flag: str, tmp_path: Path) -> None:
+    make_run().write(tmp_path)
+    path = tmp_path / "plan.json"
+    path.write_text('{"resourceSpans":[], "written": "by hand"}')
+    with pytest.raises(UsageError, match=rf"{flag}: .*plan.json is not of an earlier trace; .* or add --force"):
+        ran(tmp_path, flag, str(path))
+    assert "by hand" in path.read_text()
+    assert ran(tmp_path, flag, str(path), "--force") == 0
+    assert ran(tmp_path, flag, str(path)) == 0, "it does not know its own file"
+
+
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
