@@ -46,7 +46,7 @@ def _about(trace: Trace) -> dict[str, Value]:
         "label": trace.label,
         "zero_unix_ns": str(trace.zero_unix_ns),
         "placing": "executions lie between dispatch and completion by their known waits; half of the transit is taken "
-        "to lie before, half behind",
+        "to lie before, half behind; all of it before where a Lambda function did the step",
     }
 
 
