@@ -10,6 +10,7 @@ from orchestrator.experiment.figures import RunFigures
 from orchestrator.experiment.lines import Case, ExperimentEvent
 from orchestrator.experiment.reading import Experiment, ExperimentRun
 from orchestrator.experiment.result import CaseResult, Result
+from orchestrator.report import memory
 from orchestrator.report.statistics import LABELS
 from orchestrator.verdicts import pareto, ranking
 from orchestrator.verdicts.comparison import Comparison, paired
@@ -18,6 +19,7 @@ from orchestrator.verdicts.doubts import Signals, doubts
 from orchestrator.verdicts.own_median import own_median
 from orchestrator.verdicts.pareto import Point
 from orchestrator.verdicts.ranking import Rank
+from stepbench.samples import Sample
 
 Rounds = Mapping[int, RunFigures]
 WAITS = ("queue_wait", "worker_wait")
@@ -40,6 +42,8 @@ def judged(experiment: Experiment) -> Result:
     front = pareto.front(_points(experiment), faster)
     ranks = ranking.ranked(times)
     cases = tuple(_case(experiment, rank, against.get(rank.case), front) for rank in ranks)
+    if not memory.is_told_apart(_samples(experiment)):
+        cases = tuple(case.model_copy(update={"peak_rss_bytes": None}) for case in cases)
     return Result(
         experiment_id=experiment.plan.experiment_id,
         folder=str(experiment.folder),
@@ -59,6 +63,10 @@ def judged(experiment: Experiment) -> Result:
 
 def _against_baseline(baseline: str, times: Mapping[str, Mapping[int, float]]) -> dict[str, Comparison]:
     return corrected({name: paired(values, times[baseline]) for name, values in times.items() if name != baseline})
+
+
+def _samples(experiment: Experiment) -> dict[str, list[Sample]]:
+    return {name: [s for file in experiment.files(name) for s in file.samples] for name in experiment.measured}
 
 
 def _points(experiment: Experiment) -> dict[str, Point]:

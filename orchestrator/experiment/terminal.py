@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, TextIO
 
 from orchestrator.experiment.result import CaseResult, Result
-from orchestrator.report import units
+from orchestrator.report import memory, units
 from orchestrator.report.doubts import plural
 from orchestrator.report.units import Scale, one_line
 from orchestrator.verdicts.comparison import ALPHA, Comparison
@@ -69,7 +69,10 @@ def _print_table(console: Console, result: Result) -> None:
         return
     scale = units.scale_of(round(max(medians)))
     rows = [_row(case, scale) for case in result.cases]
-    headings = {name: f"step {scale.unit}" if name == "step" else name for name in rows[0]}
+    has_memory = any(row["memory"] for row in rows)
+    headings = {
+        name: f"step {scale.unit}" if name == "step" else name for name in rows[0] if name != "memory" or has_memory
+    }
     columns = _columns_that_fit([headings, *rows], console.width)
     table = Table(box=None, pad_edge=False, padding=(0, GAP_CELLS, 0, 0), header_style="bold")
     for name in columns:
@@ -81,7 +84,7 @@ def _print_table(console: Console, result: Result) -> None:
         table.add_row(*(row[name] for name in columns), style="bold" if case.is_baseline else None)
     console.print()
     console.print(table)
-    console.print(FRONT, style="dim")
+    console.print(FRONT if has_memory or len(rows) == 1 else f"{FRONT} {memory.NOT_SHOWN}", style="dim")
 
 
 def _row(case: CaseResult, scale: Scale) -> Cells:
@@ -138,6 +141,8 @@ def _size(count_bytes: float | None) -> str:
 def _columns_that_fit(rows: Sequence[Cells], width: int) -> list[str]:
     columns = list(rows[0])
     for name in FIRST_TO_GO:
+        if name not in columns:
+            continue
         widths = [max(len(cells[column]) for cells in rows) for column in columns]
         if sum(widths) + GAP_CELLS * (len(widths) - 1) <= width:
             break

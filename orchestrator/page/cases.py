@@ -8,6 +8,7 @@ from statistics import median
 from orchestrator.experiment import dollars
 from orchestrator.experiment.result import CaseResult
 from orchestrator.page.material import Material
+from orchestrator.report import memory
 from orchestrator.report.statistics import run_wall_ns
 from orchestrator.verdicts import pareto
 from orchestrator.verdicts.comparison import Comparison
@@ -46,6 +47,8 @@ def cases_of(material: Material) -> list[CaseFigures]:
     if material.result is not None:
         return [_judged(material, case) for case in material.result.cases]
     plain = [_plain(material, name) for name in material.case_names]
+    if not memory.is_told_apart({name: material.used(name) for name in material.case_names}):
+        plain = [case.model_copy(update={"peak_rss_bytes": None}) for case in plain]
     plain.sort(key=lambda case: (case.step_ns is None, case.step_ns or 0))
     return _with_front(plain)
 

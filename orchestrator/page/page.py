@@ -25,6 +25,7 @@ from orchestrator.page.grids import Grid
 from orchestrator.page.material import Material
 from orchestrator.page.money import money_of
 from orchestrator.page.tables import tables_of
+from orchestrator.report import memory
 
 TEMPLATES = Path(__file__).with_name("templates")
 MARK = '<meta name="generator" content="stepbench report">'
@@ -56,6 +57,7 @@ def page_of(material: Material, prices: Prices, wanted: Wanted, now: datetime) -
         answer=answer.answer_of(material, cases),
         lead=_lead(pictures),
         pictures={picture.chart.name: picture for picture in pictures},
+        no_memory=memory.NOT_SHOWN,
         ranking=grids.ranking(cases) if cases else None,
         money=money_of(material, [case.name for case in cases], prices, wanted),
         failures=[grid for grid in (grids.failed_cases(cases), grids.failures(tables["failures"])) if grid],
