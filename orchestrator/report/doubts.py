@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from statistics import median
 
+from orchestrator.report import likeness
 from orchestrator.report.audit import audit, missing, wall_ns
 from orchestrator.report.metrics_file import MetricsFile
 from orchestrator.report.summary import Choice, Counts, Transfers
@@ -70,9 +71,12 @@ def _about_files(files: Sequence[MetricsFile]) -> Iterator[str]:
 def _about_mixture(files: Sequence[MetricsFile], choices: dict[str, tuple[Choice, ...]]) -> Iterator[str]:
     if len({file.run.environment for file in files}) > 1:
         yield "These figures mix runs on the embedded stack with runs on AWS; report them apart to compare them."
-    mixed = [name.replace("_", " ") for name, values in choices.items() if len(values) > 1]
+    mixed = dict.fromkeys(name for name, values in choices.items() if len(values) > 1)
+    mixed |= dict.fromkeys(name for name in likeness.differing(files) if name != "environment")
     if mixed:
-        yield f"The samples differ in {', '.join(mixed)}: these figures are over all of them together."
+        names = ", ".join(name.replace("_", " ") for name in mixed)
+        yield f"The samples differ in {names}: these figures are over all of them together."
+    yield from likeness.unlike(files)
 
 
 def _about_number(used: Sequence[Sample], *, cold_only: bool) -> Iterator[str]:
