@@ -17,7 +17,7 @@ from typing import Any
 
 from orchestrator.cost.costs import Wanted
 from orchestrator.cost.prices import Prices
-from orchestrator.page import answer, bundle, charts, grids
+from orchestrator.page import answer, bundle, charts, grids, measured
 from orchestrator.page.cases import cases_of
 from orchestrator.page.charts import Chart, View
 from orchestrator.page.export import csv_text
@@ -54,6 +54,7 @@ def page_of(material: Material, prices: Prices, wanted: Wanted, now: datetime) -
         mark=MARK,
         now=f"{now:%Y-%m-%d %H:%M} UTC",
         material=material,
+        measured=measured.line_of(material),
         answer=answer.answer_of(material, cases),
         lead=_lead(pictures),
         pictures={picture.chart.name: picture for picture in pictures},

@@ -48,11 +48,14 @@ byId("theme").addEventListener("click", () => {
   themed();
 });
 dusk.addEventListener("change", themed);
+const printed = [...document.querySelectorAll("details[data-printed]:not([open])")];
 addEventListener("beforeprint", () => {
+  for (const details of printed) details.open = true;
   for (const view of views.values()) colour(view.width(PRINTED_PX), false);
   drawAll();
 });
 addEventListener("afterprint", () => {
+  for (const details of printed) details.open = false;
   themed();
   dispatchEvent(new Event("resize")); // pictures take the width of their places again
 });
