@@ -34,7 +34,7 @@ def _fastest(measured: Sequence[CaseResult]) -> str:
         return f"Fastest is {first.name}: {_step(first)}."
     if len(tied) == len(measured) - 1:
         return f"No case is shown to be faster than another; the lowest median is that of {first.name}: {_step(first)}."
-    return f"Fastest is {first.name}, {_step(first)}; not told apart from it: {_listed(tied)}."
+    return f"Fastest is {first.name} ({_step(first)}) or one that is not told apart from it: {_listed(tied)}."
 
 
 def _step(case: CaseResult) -> str:
