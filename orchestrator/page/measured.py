@@ -63,6 +63,6 @@ def _place(files: Sequence[MetricsFile]) -> str:
 
 
 def _each(values: Iterable[Any]) -> str:
-    """`2 MB`, `1 MB and 50 MB`, `7 different ones`; empty where none is told."""
+    """`2 MB`, `1 MB / 50 MB`, `7 different ones`; empty where none is told."""
     told = list(dict.fromkeys(shortened(str(value), LONGEST_VALUE) for value in values if value is not None))
-    return " and ".join(told) if len(told) <= MOST_VALUES else f"{len(told)} different ones"
+    return " / ".join(told) if len(told) <= MOST_VALUES else f"{len(told)} different ones"

@@ -39,7 +39,8 @@ function colour(view, dark) {
 
 function themed() {
   const button = byId("theme");
-  button.setAttribute("aria-pressed", String(isDark()));
+  button.textContent = isDark() ? "Light" : "Dark";
+  button.hidden = false;
   for (const view of views.values()) colour(view, isDark());
 }
 
@@ -94,10 +95,10 @@ async function drawNow(place, name) {
   if (place.clientWidth < 560) spec.config.axis.labelLimit = 110;
   const now = colours(isDark());
   for (const parameter of spec.params) if (parameter.name in now) parameter.value = now[parameter.name];
-  const waiting = place.querySelector(".waiting");
+  const waiting = place.querySelectorAll(".waiting");
   const label = place.getAttribute("aria-label");
   const made = await vegaEmbed(place, spec, { actions: false, renderer, bind: `#controls-${name}`, ast: false });
-  waiting?.remove();
+  for (const each of waiting) each.remove();
   described(place, label);
   place.style.minHeight = "";
   place.dataset.drawn = "yes";
@@ -126,7 +127,7 @@ function drawAll() {
 async function drawWhenIdle() {
   const idle = globalThis.requestIdleCallback ?? ((act) => setTimeout(act, 50));
   for (const place of places) {
-    await new Promise((resolve) => idle(resolve));
+    await new Promise((resolve) => idle(resolve, { timeout: 500 }));
     await draw(place);
   }
   root.dataset.ready = "yes";

@@ -16,7 +16,7 @@ def test_one_line_says_what_was_measured_when_and_where(tmp_path: Path) -> None:
         one_run(tmp_path, run)
     told = measured.line_of(read(tmp_path))
     assert told == (
-        "Measured on 2025-01-02 on vm (Xeon, 2 cores, 4.00 GB): payload 1 MB and 50 MB, 3 steps x 2 chains a run, "
+        "Measured on 2025-01-02 on vm (Xeon, 2 cores, 4.00 GB): payload 1 MB / 50 MB, 3 steps x 2 chains a run, "
         "2 in flight, 1 executor, S3 client boto3, 2 runs, stepbench 0.1.0."
     )
     assert told in page_of(tmp_path)
