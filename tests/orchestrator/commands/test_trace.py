@@ -60,3 +60,15 @@ def test_what_cannot_be_written_is_one_sentence_and_nothing_is_written(
     with pytest.raises(UsageError, match=sentence):
         ran(tmp_path, *words)
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_of_a_folder_it_takes_the_only_file_and_names_those_of_many(tmp_path: Path) -> None:
+    folder, path = tmp_path / "folder", tmp_path / "trace.json"
+    folder.mkdir()
+    with pytest.raises(UsageError, match="folder holds no metrics file; name one, or a run id"):
+        ran(tmp_path, str(folder), "--perfetto", str(path))
+    make_run(run_id="r1").write(folder)
+    assert ran(tmp_path, str(folder), "--perfetto", str(path)) == 0
+    make_run(run_id="r2").write(folder)
+    with pytest.raises(UsageError, match=r"holds 2 metrics files, .* name one of .*metrics-r1.jsonl, .*r2.jsonl$"):
+        ran(tmp_path, str(folder), "--perfetto", str(path))
