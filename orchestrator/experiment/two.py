@@ -139,7 +139,10 @@ def _differences(a: Facts, b: Facts) -> Iterator[str]:
 
 
 def _shown(value: object) -> str:
-    return "unset" if value is None else str(value)
+    """As a person would type it."""
+    if value is None:
+        return "unset"
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _about(one: Side) -> Iterator[str]:
