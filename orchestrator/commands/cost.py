@@ -24,8 +24,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "targets",
         nargs="*",
-        metavar="FILE|RUN_ID",
-        help="metrics files or run ids, one bill over all of them; without any, the newest run of --metrics-dir",
+        metavar="FOLDER|FILE|RUN_ID",
+        help="the folder of an experiment or of metrics files, metrics files or run ids, one bill over all of them; "
+        "without any, the newest run of --metrics-dir",
     )
     parser.add_argument("--region", metavar="REGION", help="region to cost the runs in; the runs' own where not given")
     parser.add_argument(
@@ -44,8 +45,8 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:
     """0; raises UsageError for files that are missing or damaged and for what has no price."""
     from orchestrator.cost import prices
     from orchestrator.cost.costs import KEEP_DAYS, Wanted, costs_of
+    from orchestrator.cost.targets import files_of
     from orchestrator.cost.text import lines_of
-    from orchestrator.report.gather import gather
 
     wanted = Wanted(
         region=arguments.region,
@@ -54,7 +55,7 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:
         keep_days=KEEP_DAYS if (days := _number("--keep-days", arguments.keep_days, MOST_DAYS)) is None else days,
     )
     known = prices.read(arguments.prices or prices.SHIPPED)
-    costs = costs_of(gather(settings.metrics_dir, arguments.targets), known, wanted)
+    costs = costs_of(files_of(settings.metrics_dir, arguments.targets), known, wanted)
     print(costs.model_dump_json() if arguments.json else "\n".join(lines_of(costs)))
     return 0
 

@@ -13,6 +13,7 @@ HELP = "write a run as a trace, with a track for each chain and executor, for Pe
 SETTINGS: tuple[str, ...] | None = ("METRICS_DIR",)
 
 OPEN_WITH = "open it at ui.perfetto.dev or chrome://tracing"
+MOST_NAMED = 5
 SEND_TO = "send it to a collector's /v1/traces"
 
 
@@ -21,13 +22,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "target",
         nargs="?",
-        metavar="FILE|RUN_ID",
-        help="a metrics file or a run id; without it, the newest run of --metrics-dir",
+        metavar="FOLDER|FILE|RUN_ID",
+        help="a metrics file, a run id or a folder with one metrics file; without it, the newest run of --metrics-dir",
     )
     parser.add_argument(
         "--perfetto", type=Path, metavar="FILE", help="write JSON for Perfetto and chrome://tracing to FILE"
     )
     parser.add_argument("--otlp", type=Path, metavar="FILE", help="write OpenTelemetry's spans as OTLP JSON to FILE")
+    parser.add_argument("--force", action="store_true", help="write over files that are not of an earlier trace, too")
 
 
 def run(settings: Settings, arguments: argparse.Namespace) -> int:
@@ -51,11 +53,34 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:
         raise UsageError("nothing to write: --perfetto FILE or --otlp FILE names what")
     if arguments.perfetto == arguments.otlp:
         raise UsageError("--perfetto and --otlp name the same file; name two")
-    (file,) = gather(settings.metrics_dir, [arguments.target] if arguments.target else [])
-    for flag, path, _, _ in wanted:
+    target = _only_file(arguments.target)
+    (file,) = gather(settings.metrics_dir, [target] if target else [])
+    for flag, path, form, _ in wanted:
         whole_files.check(flag, path, [file.path])
+        if not arguments.force:
+            whole_files.check_is_earlier(flag, path, "trace", form.is_ours)
     trace = trace_of(file)
     for flag, path, form, what_next in wanted:
         whole_files.write(flag, path, map(str.encode, form.pieces(trace)))
         print(f"{shown(path)}: run {trace.run_id}, {len(trace.spans)} spans; {what_next}")
     return 0
+
+
+def _only_file(target: str | None) -> str | None:
+    """Of a folder the file in it. Raises UsageError for a folder with none or many: a trace is of one run."""
+    from orchestrator.report.locate import NAME_PATTERN
+    from stepbench.errors import UsageError
+    from stepbench.names import shown
+
+    if target is None or not Path(target).is_dir():
+        return target
+    found = sorted(Path(target).glob(NAME_PATTERN))
+    if len(found) == 1:
+        return str(found[0])
+    if not found:
+        raise UsageError(f"{shown(Path(target))} holds no metrics file; name one, or a run id")
+    told = ", ".join(shown(path) for path in found[:MOST_NAMED])
+    more = f" and {len(found) - MOST_NAMED} more" if len(found) > MOST_NAMED else ""
+    raise UsageError(
+        f"{shown(Path(target))} holds {len(found)} metrics files, and a trace is of one run: name one of {told}{more}"
+    )

@@ -124,12 +124,33 @@ def _assumptions(
     )
     yield from _about_counting(usage)
     kept = f"Payloads stay in S3 for {wanted.keep_days} days (--keep-days)"
+    if all(file.run.settings.get("CLEANUP") is True for file in files):
+        kept = "The runs removed their payloads at their end (CLEANUP, as compare does), so their storage costs nothing"
     yield f"{kept}, and the runs' own metrics files and leases, clean-up and logs are not counted."
-    yield "Workers reach S3 in the region through a gateway endpoint, which is free; other ways are shown beside."
-    if tariff.machine is not None:
-        yield _about_machine(tariff.machine, tariff)
+    yield from _about_ways(files)
+    yield from _about_compute(files, tariff)
     polls = f"An idle worker polls every {LONG_POLL_SECONDS} s; a" if _idle_workers(files, usage) else "A"
     yield f"{polls} month has {HOURS_PER_MONTH} hours, a GB {BYTES_PER_GB:,} bytes."
+
+
+def _about_ways(files: Sequence[MetricsFile]) -> Iterator[str]:
+    by_function = [file.run.plan.lambda_function is not None for file in files]
+    if any(by_function):
+        yield "The Lambda function is in no VPC and reaches S3 in its region for nothing."
+    if not all(by_function):
+        yield "Workers reach S3 in the region through a gateway endpoint, which is free; other ways are shown beside."
+
+
+def _about_compute(files: Sequence[MetricsFile], tariff: Tariff) -> Iterator[str]:
+    if tariff.machine is None:
+        if any(file.run.plan.lambda_function is not None for file in files):
+            yield "What Lambda bills for the function is not in it: add --instance-type lambda:MB with its memory."
+        return
+    yield _about_machine(tariff.machine, tariff)
+    if failed := sum(len(file.failures) for file in files):
+        attempts = "1 attempt that failed is" if failed == 1 else f"{failed} attempts that failed is"
+        billed = ", as are Lambda's requests for them" if not tariff.machine.stays else ""
+        yield f"Executor time of {attempts} in no sum{billed}: no sample tells it."
 
 
 def _about_runs(files: Sequence[MetricsFile]) -> Iterator[str]:

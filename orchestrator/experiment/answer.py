@@ -41,7 +41,9 @@ def _fastest(choices: Sequence[CaseResult], among: str) -> str:
     if not tied:
         return f"Fastest{among} is {first.name}: {_step(first)}."
     if len(tied) < len(choices) - 1:
-        return f"Fastest{among} is {first.name}, {_step(first)}; not told apart from it: {_listed(tied)}."
+        return (
+            f"Fastest{among} is {first.name} ({_step(first)}) or one that is not told apart from it: {_listed(tied)}."
+        )
     lowest = f"the lowest median is that of {first.name}: {_step(first)}"
     # With the baseline alone there are fewer comparisons than of all with all, and so more is shown.
     if faster := [case for case in choices if _verdict(case) == "less"]:

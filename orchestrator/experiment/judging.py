@@ -10,6 +10,7 @@ from orchestrator.experiment.figures import RunFigures
 from orchestrator.experiment.lines import WARM_UP_ROUND, Case, ExperimentEvent
 from orchestrator.experiment.reading import Experiment, ExperimentRun
 from orchestrator.experiment.result import CaseResult, Result
+from orchestrator.report import memory
 from orchestrator.report.statistics import LABELS
 from orchestrator.verdicts import pareto, ranking
 from orchestrator.verdicts.comparison import Comparison, paired
@@ -19,6 +20,7 @@ from orchestrator.verdicts.own_median import own_median
 from orchestrator.verdicts.pareto import Point
 from orchestrator.verdicts.ranking import Rank
 from stepbench.channels import traits
+from stepbench.samples import Sample
 from stepbench.settings import variable_of
 
 Rounds = Mapping[int, RunFigures]
@@ -48,6 +50,8 @@ def judged(experiment: Experiment) -> Result:
     front = pareto.front(points, faster)
     ranks = (*ranking.ranked(choices), *(_unranked(name, times[name]) for name in floors))
     cases = tuple(_case(experiment, rank, against.get(rank.case), front, rank.case in floors) for rank in ranks)
+    if not memory.is_told_apart(_samples(experiment)):
+        cases = tuple(case.model_copy(update={"peak_rss_bytes": None}) for case in cases)
     return Result(
         experiment_id=experiment.plan.experiment_id,
         folder=str(experiment.folder),
@@ -84,6 +88,10 @@ def _floors(experiment: Experiment) -> list[str]:
 def _unranked(name: str, values: Mapping[int, float]) -> Rank:
     middle = float(median(values.values())) if values else None
     return Rank(case=name, median=middle, best=None, worst=None, not_told_apart=())
+
+
+def _samples(experiment: Experiment) -> dict[str, list[Sample]]:
+    return {name: [s for file in experiment.files(name) for s in file.samples] for name in experiment.measured}
 
 
 def _points(experiment: Experiment) -> dict[str, Point]:

@@ -39,6 +39,7 @@ class CaseResult(Frozen):
     cpu_ns: float | None
     """Of a step."""
     peak_rss_bytes: float | None
+    """Null too where cases shared executors, whose heaps keep what an earlier case needed."""
     steps_per_second: float | None
     usd_per_1000_steps: float | None = None
     """S3's and SQS's part of it, without machines; of an embedded experiment, what AWS would bill for its requests."""

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, TextIO
 
 from orchestrator.experiment.result import CaseResult, Result
-from orchestrator.report import units
+from orchestrator.report import memory, units
 from orchestrator.report.doubts import plural
 from orchestrator.report.units import Scale, one_line
 from orchestrator.verdicts.comparison import ALPHA, Comparison
@@ -75,7 +75,10 @@ def _print_table(console: Console, result: Result) -> None:
         return
     scale = units.scale_of(round(max(medians)))
     rows = [_row(case, scale) for case in result.cases]
-    headings = {name: f"step {scale.unit}" if name == "step" else name for name in rows[0]}
+    has_memory = any(row["memory"] for row in rows)
+    headings = {
+        name: f"step {scale.unit}" if name == "step" else name for name in rows[0] if name != "memory" or has_memory
+    }
     columns = _columns_that_fit([headings, *rows], console.width) if console.is_terminal else list(headings)
     table = Table(box=None, pad_edge=False, padding=(0, GAP_CELLS, 0, 0), header_style="bold")
     for name in columns:
@@ -91,14 +94,15 @@ def _print_table(console: Console, result: Result) -> None:
     console.print(table)
     console.width = usual
     marked = [*columns, *(["floor"] if any(case.is_floor for case in result.cases) else [])]
-    console.print(_legend(marked, [name for name in headings if name not in columns]), style="dim")
+    remark = "" if has_memory or len(rows) == 1 else memory.NOT_SHOWN
+    console.print(_legend(marked, [name for name in headings if name not in columns], remark), style="dim")
 
 
-def _legend(shown: Sequence[str], left_out: Sequence[str]) -> str:
+def _legend(shown: Sequence[str], left_out: Sequence[str], remark: str) -> str:
     told = [sentence for column, sentence in LEGEND.items() if column in shown]
     if left_out:
         told.append(f"Left out, as the terminal is narrow: {', '.join(left_out)}.")
-    return " ".join(told)
+    return " ".join(filter(None, [*told, remark]))
 
 
 def _row(case: CaseResult, scale: Scale) -> Cells:
@@ -159,7 +163,8 @@ def _columns_that_fit(rows: Sequence[Cells], width: int) -> list[str]:
     for name in FIRST_TO_GO:
         if _cells(rows, columns) <= width:
             break
-        columns.remove(name)
+        if name in columns:
+            columns.remove(name)
     return columns
 
 

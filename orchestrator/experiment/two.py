@@ -152,7 +152,10 @@ def _changed(ours: Mapping[str, Any], theirs: Mapping[str, Any], counts: Callabl
 
 
 def _shown(value: object) -> str:
-    return "unset" if value is None else str(value)
+    """As a person would type it."""
+    if value is None:
+        return "unset"
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _about(one: Side) -> Iterator[str]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 
 from orchestrator.page.cases import CaseFigures
 from orchestrator.page.charts._look import part_label
@@ -24,6 +25,14 @@ LEAD = 2
 """The headline and so many sentences less one stand above the picture."""
 MOST_NAMED = 4
 STEP = "A step downloads an object from S3, decodes it, works on its records, encodes them and uploads the result"
+Number = Callable[[CaseFigures], float | None]
+EQUAL_SIZES = 0.01
+EQUAL_DOLLARS = 0.05
+"""Shares up to which the page names no winner: of dollars, what runs call by chance, or what an S3 client cannot tell
+and is estimated, decides about less than that."""
+BYTES: Number = attrgetter("bytes_out")
+DOLLARS: Number = attrgetter("usd_per_1000_steps")
+ALL_EQUAL = "all about equal"
 HANDED_OUT = {
     "queue": "a queue (SQS) hands the steps out to workers",
     "function": "a Lambda function is invoked with each step",
@@ -178,38 +187,72 @@ def _about_parts(parts: Sequence[CaseParts]) -> Iterator[str]:
 
 
 def _about_trade(measured: Sequence[CaseFigures]) -> Iterator[str]:
-    """Where the fastest is not the smallest, what the smallest costs in time."""
+    """Where the fastest is not the smallest, what the smallest costs in time, as far as that is shown."""
     sized = [case for case in measured if case.bytes_out is not None]
     if len(sized) < 2:
         return
     first, smallest = sized[0], min(sized, key=lambda case: case.bytes_out or 0)
-    if smallest is first or smallest.bytes_out == first.bytes_out:
+    if smallest is first or first.name in _about_equal(sized, BYTES, EQUAL_SIZES):
         return
     longer_ns = (smallest.step_ns or 0) - (first.step_ns or 0)
+    if first.rank_best is None:
+        price = (
+            f"with a median of {milliseconds(smallest.step_ns)} a step in place of {milliseconds(first.step_ns)}; "
+            "nothing says how sure that difference is"
+        )
+    elif smallest.name in first.not_told_apart:
+        price = f"and no difference to {first.name} in time is shown"
+    else:
+        price = f"for {milliseconds(longer_ns)} more a step"
     yield (
         f"The smallest objects are those of {smallest.name}: {size(smallest.bytes_out)} in place of "
-        f"{size(first.bytes_out)}, for {milliseconds(longer_ns)} more a step."
+        f"{size(first.bytes_out)}, {price}."
     )
+
+
+def _about_equal(cases: Sequence[CaseFigures], number: Number, within: float) -> list[str]:
+    """Names of the cases whose number is the least, or more than it by no more than `within` of it."""
+    least = min(number(case) or 0 for case in cases)
+    return [case.name for case in cases if (number(case) or 0) <= least * (1 + within)]
+
+
+def _whose(cases: Sequence[CaseFigures], number: Number, within: float) -> str:
+    """Who has the least of it; empty for the only case."""
+    least = _about_equal(cases, number, within)
+    if len(cases) == 1:
+        return ""
+    if len(least) == len(cases):
+        return ALL_EQUAL
+    return least[0] if len(least) == 1 else f"{least[0]} and {len(least) - 1} more, about equal"
 
 
 def _facts(measured: Sequence[CaseFigures], parts: Sequence[CaseParts]) -> Iterator[Fact]:
     if not measured:
         return
     first = measured[0]
-    many = len(measured) > 1
-    yield Fact("Lowest median" if many else "Median of a step", milliseconds(first.step_ns), first.name if many else "")
+    yield _fastest(first, many=len(measured) > 1)
     if sized := [case for case in measured if case.bytes_out is not None]:
-        smallest = min(sized, key=lambda case: case.bytes_out or 0)
-        yield Fact(
-            "Smallest object" if many else "Object on S3", size(smallest.bytes_out), smallest.name if many else ""
-        )
+        whose = _whose(sized, BYTES, EQUAL_SIZES)
+        label = "Object on S3" if whose in ("", ALL_EQUAL) else "Smallest object"
+        yield Fact(label, size(min(case.bytes_out or 0 for case in sized)), whose)
     if parts:
         yield Fact("Orchestration", percent(parts[0].share(*ORCHESTRATION)), f"of a step of {parts[0].name}")
     if priced := [case for case in measured if case.usd_per_1000_steps is not None]:
-        cheapest = min(priced, key=lambda case: case.usd_per_1000_steps or 0)
-        note = "S3 and SQS for 1,000 steps" + (f", {cheapest.name}" if many else "")
-        yield Fact("Cheapest" if many else "Cost", usd(cheapest.usd_per_1000_steps), note)
+        whose = _whose(priced, DOLLARS, EQUAL_DOLLARS)
+        label = "Cost" if whose in ("", ALL_EQUAL) else "Cheapest"
+        least = min(case.usd_per_1000_steps or 0 for case in priced)
+        yield Fact(label, usd(least), ", ".join(filter(None, ("S3 and SQS for 1,000 steps", whose))))
     yield Fact("Steps measured", f"{sum(case.samples for case in measured):,}", _rate(first))
+
+
+def _fastest(first: CaseFigures, *, many: bool) -> Fact:
+    """Of those that rounds held against each other, a winner only where there is one."""
+    if not many:
+        return Fact("Median of a step", milliseconds(first.step_ns))
+    if first.rank_worst == 1:
+        return Fact("Fastest", milliseconds(first.step_ns), first.name)
+    shown = "" if first.rank_best is None else ", not shown to be faster than all others"
+    return Fact("Lowest median", milliseconds(first.step_ns), f"{first.name}{shown}")
 
 
 def _rate(case: CaseFigures) -> str:

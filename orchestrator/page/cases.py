@@ -8,6 +8,7 @@ from statistics import median
 from orchestrator.experiment import dollars
 from orchestrator.experiment.result import CaseResult
 from orchestrator.page.material import Material
+from orchestrator.report import memory
 from orchestrator.report.statistics import run_wall_ns
 from orchestrator.verdicts import pareto
 from orchestrator.verdicts.comparison import Comparison
@@ -32,6 +33,8 @@ class CaseFigures(Frozen):
     against_baseline: Comparison | None
     rank_best: int | None
     rank_worst: int | None
+    not_told_apart: tuple[str, ...]
+    """Other cases of which it is not shown to be faster or slower; of runs without verdicts, none is told of."""
     bytes_out: float | None
     cpu_ns: float | None
     peak_rss_bytes: float | None
@@ -46,6 +49,8 @@ def cases_of(material: Material) -> list[CaseFigures]:
     if material.result is not None:
         return [_judged(material, case) for case in material.result.cases]
     plain = [_plain(material, name) for name in material.case_names]
+    if not memory.is_told_apart({name: material.used(name) for name in material.case_names}):
+        plain = [case.model_copy(update={"peak_rss_bytes": None}) for case in plain]
     plain.sort(key=lambda case: (case.step_ns is None, case.step_ns or 0))
     return _with_front(plain)
 
@@ -65,6 +70,7 @@ def _judged(material: Material, case: CaseResult) -> CaseFigures:
         against_baseline=case.against_baseline,
         rank_best=case.rank.best,
         rank_worst=case.rank.worst,
+        not_told_apart=case.rank.not_told_apart,
         bytes_out=case.bytes_out,
         cpu_ns=case.cpu_ns,
         peak_rss_bytes=case.peak_rss_bytes,
@@ -94,6 +100,7 @@ def _plain(material: Material, name: str) -> CaseFigures:
         against_baseline=None,
         rank_best=None,
         rank_worst=None,
+        not_told_apart=(),
         bytes_out=_median(used, lambda sample: sample.bytes_out),
         cpu_ns=_median(used, lambda sample: sum(sample.cpu_ns.values())),
         peak_rss_bytes=_median(used, lambda sample: sample.peak_rss_bytes),

@@ -62,7 +62,7 @@ def _check(material: Material, items: Sequence[Item], *, force: bool) -> None:
             places[place] = item.flag
             whole_files.check(item.flag, item.path, sources)
             if not force:
-                output.check(item.flag, item.path, item.is_ours)
+                whole_files.check_is_earlier(item.flag, item.path, "report", item.is_ours)
         except UsageError as error:
             problems += error.problems
     if problems:

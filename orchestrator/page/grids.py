@@ -11,7 +11,7 @@ from orchestrator.page.cases import CaseFigures
 from orchestrator.page.charts import Figures
 from orchestrator.page.charts.verdict import kind_of
 from orchestrator.page.material import Material
-from orchestrator.page.shown import ABSENT, milliseconds, rank, rate, ratio, size, usd, verdict_words
+from orchestrator.page.shown import ABSENT, milliseconds, rank, rate, ratio, size, usd, usd_places, verdict_words
 from orchestrator.page.tables import Table
 from orchestrator.report.doubts import plural
 from orchestrator.report.units import shortened
@@ -58,7 +58,8 @@ def ranking(cases: Sequence[CaseFigures]) -> Grid:
         *("rank", "case", "step", "against the baseline", "ratio", "object", "CPU a step"),
         *("memory", "steps/s", "USD per 1,000", "front", "rounds", "failed runs"),
     )
-    rows = [tuple(_ranked(case)) for case in cases]
+    places = usd_places(case.usd_per_1000_steps for case in cases)
+    rows = [tuple(_ranked(case, places)) for case in cases]
     kept = [number for number, heading in enumerate(headings) if _tells(heading, [row[number].text for row in rows])]
     rounds = {case.rounds for case in cases}
     caption = "All cases, the best first" if len(cases) > 1 else "Its figures"
@@ -73,7 +74,7 @@ def _tells(heading: str, texts: Sequence[str]) -> bool:
     return heading == "case" or any(text not in (ABSENT, "", "0") for text in texts)
 
 
-def _ranked(case: CaseFigures) -> Iterator[Cell]:
+def _ranked(case: CaseFigures, usd_places: int) -> Iterator[Cell]:
     found = case.against_baseline
     yield Cell(rank(case), case.rank_best)
     yield Cell(case.name)
@@ -84,7 +85,7 @@ def _ranked(case: CaseFigures) -> Iterator[Cell]:
     yield Cell(milliseconds(case.cpu_ns), case.cpu_ns)
     yield Cell(size(case.peak_rss_bytes), case.peak_rss_bytes)
     yield Cell(rate(case.steps_per_second), case.steps_per_second)
-    yield Cell(usd(case.usd_per_1000_steps), case.usd_per_1000_steps)
+    yield Cell(usd(case.usd_per_1000_steps, usd_places), case.usd_per_1000_steps)
     yield Cell("front" if case.on_front else "", float(not case.on_front))
     yield Cell(str(case.rounds), case.rounds)
     yield Cell(str(case.failed_runs), case.failed_runs)

@@ -3,37 +3,21 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from orchestrator.experiment import judging, reading
 from orchestrator.experiment.reading import Experiment
 from orchestrator.experiment.result import Result
-from orchestrator.report import gather, metrics_file
+from orchestrator.report import gather, likeness, metrics_file
 from orchestrator.report.locate import NAME_PATTERN
 from orchestrator.report.metrics_file import MetricsFile
 from orchestrator.report.statistics import in_statistics
-from orchestrator.run.plan import Plan
 from stepbench.errors import UsageError
 from stepbench.samples import Sample
 
 ALWAYS_NAMED = ("serializer", "compression")
-NAMED_WHERE_THEY_DIFFER = (
-    "s3_client",
-    "materialize",
-    "transform",
-    "channel",
-    "payload_mb",
-    "payload_file",
-    "compressibility",
-    "concurrency",
-    "chains",
-    "steps",
-    "gc",
-    "sse",
-    "environment",
-)
 
 
 @dataclass(frozen=True)
@@ -139,28 +123,25 @@ def _each_once(files: Sequence[MetricsFile]) -> list[MetricsFile]:
 
 def _names(files: Sequence[MetricsFile]) -> Mapping[str, str]:
     """By run id: what its plan chose, as far as it tells cases apart."""
-    choices = {file.run.run_id: _choices(file.run.plan) for file in files}
-    differ = [name for name in _all(choices.values()) if len({str(each.get(name)) for each in choices.values()}) > 1]
+    choices = {file.run.run_id: likeness.choices(file) for file in files}
+    differ = [name for name in likeness.differing(files) if name not in ALWAYS_NAMED]
     return {
-        file.run.run_id: " ".join(
-            [
-                *(str(getattr(file.run.plan, name)) for name in ALWAYS_NAMED),
-                *(_named(name, choices[file.run.run_id].get(name)) for name in differ),
-            ]
+        run_id: " ".join(
+            filter(
+                None,
+                (
+                    *(str(chosen[name]) for name in ALWAYS_NAMED),
+                    *(_named(name, chosen.get(name)) for name in differ),
+                ),
+            )
         )
-        for file in files
+        for run_id, chosen in choices.items()
     }
 
 
-def _choices(plan: Plan) -> dict[str, object]:
-    return {**{name: getattr(plan, name) for name in NAMED_WHERE_THEY_DIFFER}, **plan.transform_parameters}
-
-
-def _all(choices: Iterable[Mapping[str, object]]) -> list[str]:
-    return list(dict.fromkeys(name for each in choices for name in each))
-
-
 def _named(name: str, value: object) -> str:
+    if value is None:
+        return f"{name} not set"
     if isinstance(value, float):
         return f"{name}={value:g}"
-    return str(value) if isinstance(value, str) and name != "payload_file" else f"{name}={value}"
+    return str(value) if isinstance(value, str) and name not in ("payload_file", "aws_region") else f"{name}={value}"

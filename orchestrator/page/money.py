@@ -10,7 +10,7 @@ from orchestrator.cost.costs import Costs, Wanted, costs_of
 from orchestrator.cost.prices import Prices
 from orchestrator.page.grids import Cell, Grid
 from orchestrator.page.material import Material
-from orchestrator.page.shown import usd
+from orchestrator.page.shown import usd, usd_places
 from stepbench.errors import UsageError
 
 KINDS = {
@@ -20,6 +20,8 @@ KINDS = {
     "SQS": ("SQS, workers", "SQS, orchestrator"),
 }
 """Columns, and the lines of a bill that are in them; compute has the machine's name."""
+
+REMOVED = "; the runs removed their payloads at their end, so S3 stores nothing"
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,9 @@ def money_of(material: Material, names: Sequence[str], prices: Prices, wanted: W
     if not costs:
         return Money(None, ("No step was done, so there is nothing to cost.",))
     first = next(iter(costs.values()))
-    return Money(_grid(costs), first.assumptions, _idle(first))
+    every = [run.file for name in costs for run in material.of_case(name)]
+    together = costs_of(every, prices, wanted.model_copy(update={"region": first.region}))
+    return Money(_grid(costs), together.assumptions, _idle(first))
 
 
 def _costs(material: Material, names: Sequence[str], prices: Prices, wanted: Wanted) -> Iterator[tuple[str, Costs]]:
@@ -53,15 +57,17 @@ def _costs(material: Material, names: Sequence[str], prices: Prices, wanted: Wan
 
 def _grid(costs: dict[str, Costs]) -> Grid:
     has_machine = any(line.what.startswith("compute") for found in costs.values() for line in found.runs.lines)
+    rows = [list(_amounts(found, has_machine=has_machine)) for found in costs.values()]
+    columns = [list(_dollars(column)) for column in zip(*rows, strict=True)]
     headings = ["case", *KINDS, *(["compute"] if has_machine else []), "sum for 1,000 steps"]
     return Grid.made(
-        "Dollars for 1,000 steps",
+        "Dollars for 1,000 steps" + REMOVED * all(found.usage.stored_bytes == 0 for found in costs.values()),
         headings,
-        [[Cell(name), *_cells(found, has_machine=has_machine)] for name, found in costs.items()],
+        [[Cell(name), *cells] for name, cells in zip(costs, zip(*columns, strict=True), strict=True)],
     )
 
 
-def _cells(found: Costs, *, has_machine: bool) -> Iterator[Cell]:
+def _amounts(found: Costs, *, has_machine: bool) -> Iterator[Decimal]:
     times = Decimal(1000) / found.usage.steps
     kinds: dict[str, Decimal] = dict.fromkeys(KINDS, Decimal(0))
     compute = Decimal(0)
@@ -71,14 +77,16 @@ def _cells(found: Costs, *, has_machine: bool) -> Iterator[Cell]:
             compute += line.usd * times
         else:
             kinds[kind] += line.usd * times
-    yield from (_dollars(amount) for amount in kinds.values())
+    yield from kinds.values()
     if has_machine:
-        yield _dollars(compute)
-    yield _dollars(found.runs_usd * times)
+        yield compute
+    yield found.runs_usd * times
 
 
-def _dollars(amount: Decimal) -> Cell:
-    return Cell(usd(float(amount)), float(amount))
+def _dollars(column: Sequence[Decimal]) -> Iterator[Cell]:
+    amounts = list(map(float, column))
+    places = usd_places(amounts)
+    yield from (Cell(usd(amount, places), amount) for amount in amounts)
 
 
 def _idle(found: Costs) -> str:

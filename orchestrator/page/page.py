@@ -10,21 +10,23 @@ import base64
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from orchestrator.cost.costs import Wanted
 from orchestrator.cost.prices import Prices
-from orchestrator.page import answer, bundle, charts, grids
+from orchestrator.page import answer, bundle, charts, grids, measured
 from orchestrator.page.cases import cases_of
 from orchestrator.page.charts import Chart, View
 from orchestrator.page.export import csv_text
 from orchestrator.page.grids import Grid
 from orchestrator.page.material import Material
 from orchestrator.page.money import money_of
+from orchestrator.page.still import Still, still_of
 from orchestrator.page.tables import tables_of
+from orchestrator.report import memory
 
 TEMPLATES = Path(__file__).with_name("templates")
 MARK = '<meta name="generator" content="stepbench report">'
@@ -41,6 +43,7 @@ class Picture:
     chart: Chart
     packed: str
     grid: Grid | None
+    still: Still | None = None
 
 
 def page_of(material: Material, prices: Prices, wanted: Wanted, now: datetime) -> str:
@@ -48,14 +51,16 @@ def page_of(material: Material, prices: Prices, wanted: Wanted, now: datetime) -
     cases = cases_of(material)
     tables = tables_of(material, cases)
     view = View(material, tables, cases)
-    pictures = [_picture(chart) for chart in charts.charts_of(view)]
+    pictures = _with_a_still([_picture(chart) for chart in charts.charts_of(view)])
     return _rendered(
         mark=MARK,
         now=f"{now:%Y-%m-%d %H:%M} UTC",
         material=material,
+        measured=measured.line_of(material),
         answer=answer.answer_of(material, cases),
         lead=_lead(pictures),
         pictures={picture.chart.name: picture for picture in pictures},
+        no_memory=memory.NOT_SHOWN,
         ranking=grids.ranking(cases) if cases else None,
         money=money_of(material, [case.name for case in cases], prices, wanted),
         failures=[grid for grid in (grids.failed_cases(cases), grids.failures(tables["failures"])) if grid],
@@ -76,6 +81,17 @@ def page_of(material: Material, prices: Prices, wanted: Wanted, now: datetime) -
 def _lead(pictures: Sequence[Picture]) -> Picture | None:
     """The one that answers at a glance: cases beside each other, or the parts of the only one."""
     return next((picture for picture in pictures if picture.chart.name in LEADS), None)
+
+
+def _with_a_still(pictures: Sequence[Picture]) -> list[Picture]:
+    """For the one that leads: the others are in the file for whoever goes on."""
+    lead = _lead(pictures)
+    return [
+        replace(picture, still=still_of(_without_legends(picture.chart.spec), picture.chart.data))
+        if picture is lead
+        else picture
+        for picture in pictures
+    ]
 
 
 def _picture(chart: Chart) -> Picture:

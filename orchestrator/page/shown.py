@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from math import isfinite
+from collections.abc import Iterable
+from math import floor, isfinite, log10
 
 from orchestrator.page.cases import CaseFigures
 from orchestrator.report import units
 from orchestrator.verdicts import words
 from orchestrator.verdicts.comparison import Comparison
 
+CENTS, FIGURES = 2, 3
 ABSENT = "\N{EN DASH}"
 
 
@@ -24,12 +26,23 @@ def rate(value: float | None) -> str:
     return ABSENT if value is None else units.rate(value)
 
 
-def usd(amount: float | None) -> str:
-    """`$0.0085`: three figures below a dollar, cents above."""
+def usd_places(amounts: Iterable[float | None]) -> int:
+    """Behind the point, for all of a column: three figures of the largest, two more where the others need them."""
+    known = [amount for amount in amounts if amount and isfinite(amount)]
+    if not known:
+        return 0
+    most, least = (max(CENTS, FIGURES - 1 - floor(log10(amount))) for amount in (max(known), min(known)))
+    return min(least, most + 2)
+
+
+def usd(amount: float | None, places: int | None = None) -> str:
+    """`$0.0085`: three figures below a dollar, cents above; or so many places as its column has."""
     if amount is None or not isfinite(amount):
         return ABSENT
     if amount == 0:
         return "$0"
+    if places is not None:
+        return f"${amount:,.{places}f}"
     if amount >= 1:
         return f"${amount:,.2f}"
     return f"${amount:.3g}" if amount >= 0.001 else f"${amount:.9f}".rstrip("0")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from statistics import median
 
+from orchestrator.report import likeness
 from orchestrator.report.audit import audit, missing, wall_ns
 from orchestrator.report.metrics_file import MetricsFile
 from orchestrator.report.summary import Choice, Counts, Transfers
@@ -70,9 +71,12 @@ def _about_files(files: Sequence[MetricsFile]) -> Iterator[str]:
 def _about_mixture(files: Sequence[MetricsFile], choices: dict[str, tuple[Choice, ...]]) -> Iterator[str]:
     if len({file.run.environment for file in files}) > 1:
         yield "These figures mix runs on the embedded stack with runs on AWS; report them apart to compare them."
-    mixed = [name.replace("_", " ") for name, values in choices.items() if len(values) > 1]
+    mixed = dict.fromkeys(name for name, values in choices.items() if len(values) > 1)
+    mixed |= dict.fromkeys(name for name in likeness.differing(files) if name != "environment")
     if mixed:
-        yield f"The samples differ in {', '.join(mixed)}: these figures are over all of them together."
+        names = ", ".join(name.replace("_", " ") for name in mixed)
+        yield f"The samples differ in {names}: these figures are over all of them together."
+    yield from likeness.unlike(files)
 
 
 def _about_number(used: Sequence[Sample], *, cold_only: bool) -> Iterator[str]:
@@ -93,8 +97,17 @@ def _about_executors(files: Sequence[MetricsFile], used: Sequence[Sample]) -> It
     for file in files:
         executors = len({sample.executor for sample in (*file.samples, *file.warmups)})
         in_flight = file.run.plan.concurrency
-        waiting = _share_of_waiting([sample for sample in used if sample.run_id == file.run.run_id])
-        if in_flight > executors and waiting >= SHARE_OF_WAITING_THAT_MATTERS:
+        by_function = file.run.plan.lambda_function is not None
+        waiting = _share_of_waiting([s for s in used if s.run_id == file.run.run_id], by_function=by_function)
+        if by_function:
+            if waiting >= SHARE_OF_WAITING_THAT_MATTERS:
+                yield (
+                    f"{plural(in_flight, 'chain')} in flight were done in {plural(executors, 'environment')} of the "
+                    f"Lambda function, and {percent(waiting)} of the wall is transit: waiting for room in it and for "
+                    "cold starts, more than for the network; try --warmup 1, a higher reserved concurrency of the "
+                    "function, or a lower --concurrency."
+                )
+        elif in_flight > executors and waiting >= SHARE_OF_WAITING_THAT_MATTERS:
             queued = file.run.plan.steps_queue_url is not None
             waits, more = ("queue wait and worker wait", " or workers") if queued else ("worker wait", "")
             yield (
@@ -104,10 +117,11 @@ def _about_executors(files: Sequence[MetricsFile], used: Sequence[Sample]) -> It
             )
 
 
-def _share_of_waiting(samples: Sequence[Sample]) -> float:
-    """Queue wait and worker wait over the wall; 0 for no samples."""
+def _share_of_waiting(samples: Sequence[Sample], *, by_function: bool) -> float:
+    """Queue wait and worker wait over the wall, of a function its transit; 0 for no samples."""
     whole_ns = wall_ns(samples)
-    return sum((s.queue_wait_ns or 0) + s.worker_wait_ns for s in samples) / whole_ns if whole_ns > 0 else 0.0
+    waited_ns = sum((s.transit_ns or 0) if by_function else (s.queue_wait_ns or 0) + s.worker_wait_ns for s in samples)
+    return waited_ns / whole_ns if whole_ns > 0 else 0.0
 
 
 def _about_transit(used: Sequence[Sample]) -> Iterator[str]:

@@ -151,4 +151,7 @@ def _trouble(summary: Summary) -> str:
         )
         if number
     ]
-    return ", ".join(happened) or "no retries, no duplicates, no failures"
+    told = ", ".join(happened) or "no retries, no duplicates, no failures"
+    if summary.counts.samples and any(transfers.retries is None for transfers in summary.s3.values()):
+        told += f"; retries within S3 are not told by {' and '.join(map(str, summary.choices['s3_client']))}"
+    return told

@@ -1,10 +1,10 @@
-"""Writes files whole or not at all: beside their places first, and then renamed into them."""
+"""Writes files whole or not at all: beside their places first, then renamed into them, and over none but our own."""
 
 from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from stepbench.errors import EnvironmentRefused, UsageError
@@ -12,6 +12,9 @@ from stepbench.names import shown
 
 BESIDE = ".stepbench-"
 """How the name of an unfinished file begins: with the file's own name it might become too long."""
+FORCE = "--force"
+LOOKED_AT_BYTES = 65_536
+"""Of a file's beginning, and of its end."""
 
 
 def check(flag: str, path: Path, sources: Iterable[Path]) -> None:
@@ -35,6 +38,12 @@ def _check(flag: str, path: Path, sources: Iterable[Path]) -> None:
         raise UsageError(f"{flag}: {shown(path)} is no regular file; name another one")
 
 
+def check_is_earlier(flag: str, path: Path, what: str, is_ours: Callable[[bytes], bool]) -> None:
+    """Raises UsageError where `path` is a file that somebody else made: it is of no earlier `what`."""
+    if path.exists() and not is_ours(_ends_of(flag, path)):
+        raise UsageError(f"{flag}: {shown(path)} is not of an earlier {what}; name another file, or add {FORCE}")
+
+
 def write(flag: str, path: Path, pieces: Iterable[bytes]) -> None:
     """What is in `pieces` as the file `path`, in place of an earlier one. Raises EnvironmentRefused."""
     try:
@@ -50,6 +59,16 @@ def write(flag: str, path: Path, pieces: Iterable[bytes]) -> None:
             raise
     except OSError as error:
         raise EnvironmentRefused(f"{flag}: cannot write {shown(path)}: {error.strerror}; name another place") from error
+
+
+def _ends_of(flag: str, path: Path) -> bytes:
+    try:
+        with path.open("rb") as stream:
+            begin = stream.read(LOOKED_AT_BYTES)
+            stream.seek(max(0, path.stat().st_size - LOOKED_AT_BYTES))
+            return begin + stream.read()
+    except OSError as error:
+        raise UsageError(f"{flag}: cannot read {shown(path)}: {error.strerror}; name another file") from error
 
 
 def _umask() -> int:

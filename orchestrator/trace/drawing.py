@@ -21,7 +21,7 @@ class Drawing:
 
     def __init__(self, plan: Plan, chains: Iterable[Chain]) -> None:
         self._plan = plan
-        self._executions = executions_of(chains)
+        self._executions = executions_of(chains, by_function=plan.lambda_function is not None)
         self.spans: list[Span] = []
         self.marks: list[Mark] = []
         self.arrows: list[Arrow] = []

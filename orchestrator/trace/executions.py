@@ -20,7 +20,7 @@ class Execution:
     end_ns: int
 
 
-def executions_of(chains: Iterable[Chain]) -> dict[tuple[int, int], Execution]:
+def executions_of(chains: Iterable[Chain], *, by_function: bool) -> dict[tuple[int, int], Execution]:
     """Where each accepted execution stands, by chain and step."""
     by_executor: dict[tuple[str, str], list[tuple[Step, Sample]]] = defaultdict(list)
     for chain in chains:
@@ -30,7 +30,10 @@ def executions_of(chains: Iterable[Chain]) -> dict[tuple[int, int], Execution]:
     found: dict[tuple[int, int], Execution] = {}
     for (worker, executor), steps in by_executor.items():
         steps.sort(key=lambda of: of[1].begun_at_ns)  # one process's clock, and not compared to any other
-        windows = [layout.window_of(sample, step.dispatched_ns, step.end_ns) for step, sample in steps]
+        windows = [
+            layout.window_of(sample, step.dispatched_ns, step.end_ns, transit_is_before=by_function)
+            for step, sample in steps
+        ]
         for (step, _), window, placed in zip(steps, windows, place(windows), strict=True):
             track = Track(f"worker {worker}", _lane_name(executor, placed))
             end_ns = placed.begin_ns + window.length_ns

@@ -26,7 +26,7 @@ class Piece:
         return self.end_ns - self.begin_ns < self.measured_ns
 
 
-def window_of(sample: Sample, dispatched_ns: int, completed_ns: int) -> Window:
+def window_of(sample: Sample, dispatched_ns: int, completed_ns: int, *, transit_is_before: bool) -> Window:
     """Where the execution may lie between the two."""
     length_ns = min(max(0, sample.done_at_ns - sample.begun_at_ns), completed_ns - dispatched_ns)
     return Window(
@@ -35,6 +35,7 @@ def window_of(sample: Sample, dispatched_ns: int, completed_ns: int) -> Window:
         before_ns=sum(waited_ns for _, waited_ns in _before(sample)),
         behind_ns=sum(waited_ns for _, waited_ns in _behind(sample)),
         length_ns=length_ns,
+        transit_is_before=transit_is_before,
     )
 
 

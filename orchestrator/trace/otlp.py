@@ -19,8 +19,12 @@ from orchestrator.trace.model import RUN, Kind, Mark, Path, Span, Trace, Value
 
 Json = dict[str, Any]
 
+SCOPE = "stepbench"
 INTERNAL, CLIENT, PRODUCER, CONSUMER = 1, 3, 4, 5
 ERROR = 2
+BEGINNING = '{"resourceSpans":['
+MARK = f'"scope":{{"name":"{SCOPE}"'
+"""By the two a later trace knows that it may take this one's place: our scope stands behind the first resource."""
 SAMPLED = 1
 _KINDS: dict[Kind, int] = {"send": PRODUCER, "execution": CONSUMER}
 
@@ -32,11 +36,11 @@ def pieces(trace: Trace) -> Iterator[str]:
     """The file, piece by piece: one resource for the orchestrator and one for each worker."""
     ids = _Ids(trace.run_id)
     marks = _by_path(trace.marks)
-    yield '{"resourceSpans":['
+    yield BEGINNING
     separator = ""
     for resource, spans in _by_process(trace):
         head = {"resource": {"attributes": _attributes(resource)}, "schemaUrl": SCHEMA_URL}
-        scope = {"scope": {"name": "stepbench", **_version(resource)}, "schemaUrl": SCHEMA_URL}
+        scope = {"scope": {"name": SCOPE, **_version(resource)}, "schemaUrl": SCHEMA_URL}
         yield f'{separator}{_compact(head)[:-1]},"scopeSpans":[{_compact(scope)[:-1]},"spans":[\n'
         for number, span in enumerate(spans):
             told = marks.get(span.path, ())
@@ -44,6 +48,11 @@ def pieces(trace: Trace) -> Iterator[str]:
         yield "\n]}]}"
         separator = ","
     yield "]}\n"
+
+
+def is_ours(given: bytes) -> bool:
+    """A file whose beginning is in `given` is of an earlier trace."""
+    return given.startswith(BEGINNING.encode()) and MARK.encode() in given
 
 
 def _by_process(trace: Trace) -> Iterator[tuple[Mapping[str, Value], Sequence[Span]]]:

@@ -17,18 +17,27 @@ from orchestrator.trace.model import CHAINS, ORCHESTRATOR, Arrow, Mark, Span, Tr
 
 Event = dict[str, Any]
 
+BEGINNING = '{"displayTimeUnit":"ms","otherData":'
+MARK = '{"run":'
+"""By the two a later trace knows that it may take this one's place."""
+
 _compact = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
 """One encoder for all: `json.dumps` would make one for each call."""
 
 
 def pieces(trace: Trace) -> Iterator[str]:
     """The file, piece by piece."""
-    yield '{"displayTimeUnit":"ms","otherData":' + _compact(_about(trace)) + ',"traceEvents":[\n'
+    yield BEGINNING + _compact(_about(trace)) + ',"traceEvents":[\n'
     separator = ""
     for event in _events(trace):
         yield separator + _compact(event)
         separator = ",\n"
     yield "\n]}\n"
+
+
+def is_ours(given: bytes) -> bool:
+    """A file whose beginning is in `given` is of an earlier trace."""
+    return given.startswith(f"{BEGINNING}{MARK}".encode())
 
 
 def _about(trace: Trace) -> dict[str, Value]:
@@ -37,7 +46,7 @@ def _about(trace: Trace) -> dict[str, Value]:
         "label": trace.label,
         "zero_unix_ns": str(trace.zero_unix_ns),
         "placing": "executions lie between dispatch and completion by their known waits; half of the transit is taken "
-        "to lie before, half behind",
+        "to lie before, half behind; all of it before where a Lambda function did the step",
     }
 
 

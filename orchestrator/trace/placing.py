@@ -2,7 +2,8 @@
 
 What is known is that it lies between its dispatch and its completion, how long each wait around it was, and that an
 executor does one step after the other. What is left between the waits is transit, the network's part of both sends and
-both receives: half of it is taken to lie before and half behind, unless the executor was still busy then.
+both receives: half of it is taken to lie before and half behind, unless the executor was still busy then. All of it is
+taken to lie before where a Lambda function did the step: its waits for room and its cold starts are in it.
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ class Window:
     """Known waits between its dispatch and its beginning."""
     behind_ns: int
     length_ns: int
+    transit_is_before: bool = False
+    """Nearly all of it; else half."""
 
     @property
     def earliest_ns(self) -> int:
@@ -44,8 +47,8 @@ class Window:
 
     @property
     def likeliest_ns(self) -> int:
-        middle_ns = (self.earliest_ns + self.latest_ns) // 2
-        return min(max(middle_ns, self.dispatched_ns), self.latest_possible_ns)
+        wanted_ns = self.latest_ns if self.transit_is_before else (self.earliest_ns + self.latest_ns) // 2
+        return min(max(wanted_ns, self.dispatched_ns), self.latest_possible_ns)
 
     @property
     def allowed_ns(self) -> int:

@@ -31,18 +31,24 @@ def gate(comparison: Comparison, limit: float) -> Gate:
     if interval is None or comparison.scale != "ratio":
         return Gate(outcome="cannot tell", sentence=_no_ratio(comparison))
     at_most = 1 + limit
-    told = f"{_percent(interval.low - 1)} to {_percent(interval.high - 1)}, and the limit is {_percent(limit)}"
+    allowed = f"and the limit is {_percent(limit)}"
     if interval.low > at_most:
-        return Gate(outcome="slower", sentence=f"slower than allowed: by {told}")
+        by = f"{_percent(interval.low - 1)} to {_percent(interval.high - 1)}"
+        return Gate(outcome="slower", sentence=f"slower than allowed: by {by}, {allowed}")
+    told = f"{_from_one(interval.low)} to {_from_one(interval.high)}, {allowed}"
     if interval.high <= at_most:
-        return Gate(outcome="within", sentence=f"within the limit: slower by {told}")
-    return Gate(outcome="undecided", sentence=f"undecided: slower by {told}; more rounds would tell")
+        return Gate(outcome="within", sentence=f"within the limit: {told}")
+    return Gate(outcome="undecided", sentence=f"undecided: {told}; more rounds would tell")
 
 
 def _no_ratio(comparison: Comparison) -> str:
     if comparison.reason is not None:
         return f"cannot tell: {comparison.reason}"
     return "cannot tell: a value of 0 or below has no ratio that a percentage could be held against"
+
+
+def _from_one(ratio: float) -> str:
+    return f"{_percent(abs(ratio - 1))} {'faster' if ratio < 1 else 'slower'}"
 
 
 def _percent(share: float) -> str:

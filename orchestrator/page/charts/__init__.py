@@ -17,6 +17,9 @@ from orchestrator.page.tables import Table, Value
 from stepbench import registry
 
 LINE_ENDS = {0x2028: " ", 0x2029: " "}
+NOT_IN_XML = [*range(0x9), 0xB, 0xC, *range(0xE, 0x20), *range(0xD800, 0xE000), 0xFFFE, 0xFFFF]
+"""Characters that no image of text can hold: what draws it aborts the whole process over one. (XML 1.0, 2.2)"""
+DRAWABLE = {**dict.fromkeys(NOT_IN_XML, "\N{REPLACEMENT CHARACTER}"), **LINE_ENDS}
 Rows = Sequence[Mapping[str, Value]]
 
 
@@ -56,6 +59,8 @@ class Chart:
     legend: Sequence[tuple[str, str]] = ()
     """Names and colours, drawn by the page; a picture that stands alone has Vega's own."""
     figures: Figures | None = None
+    hint: str = ""
+    """What can be done with it where it is live; on paper it is not."""
     notes: Sequence[str] = field(default_factory=tuple)
 
 
@@ -76,9 +81,9 @@ def charts_of(view: View) -> list[Chart]:
 
 
 def _readable(value: Any) -> Any:
-    """Names without the two characters that JSON allows in a text and Vega's expressions do not."""
+    """Names without the characters that JSON allows in a text, and Vega's expressions or an image of text do not."""
     if isinstance(value, str):
-        return value.translate(LINE_ENDS)
+        return value.translate(DRAWABLE)
     if isinstance(value, Mapping):
         return {name: _readable(part) for name, part in value.items()}
     return [_readable(part) for part in value] if isinstance(value, list | tuple) else value

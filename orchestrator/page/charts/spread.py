@@ -31,9 +31,10 @@ def draw(view: View) -> Chart | None:
         title="Every single step",
         says=" ".join(_says(name, times[name]) for name in names[:3]),
         how=(
-            "Each point is one step; point at it to see which. The long mark is the median, the short one the time "
+            "Each point is one step. The long mark is the median, the short one the time "
             "that 95 of 100 steps stay below. Two clouds in one row, or a tail to the right, are what a mean hides."
         ),
+        hint="Point at one to see which it is.",
         spec=_spec(names, {name: colours[name] for name in names}, unit, height, times),
         data={"steps": list(_points(view.material, names, unit_ns)), "ticks": list(_ticks(times, unit_ns))},
         height=height + PADDING_PX,

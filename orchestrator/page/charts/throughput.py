@@ -45,8 +45,9 @@ def draw(view: View) -> Chart | None:
         how=(
             ("Each point is a run, at the time at which it ended. " if by_run else "Steps done, interval by interval. ")
             + "A line that falls or jumps means that the machine or the service changed while it was measured. "
-            + ("Triangles at the top are faults and retries; point at one to see what it was." if marks else "")
+            + ("Triangles at the top are faults and retries." if marks else "")
         ).strip(),
+        hint="Point at one to see what it was." if marks else "",
         spec=_spec(legend, trouble, by_run=by_run, zero=zero),
         data={"rates": rows, "marks": _thinned(marks)},
         height=HEIGHT_PX + PADDING_PX,

@@ -39,7 +39,8 @@ function colour(view, dark) {
 
 function themed() {
   const button = byId("theme");
-  button.setAttribute("aria-pressed", String(isDark()));
+  button.textContent = isDark() ? "Light" : "Dark";
+  button.hidden = false;
   for (const view of views.values()) colour(view, isDark());
 }
 
@@ -48,11 +49,14 @@ byId("theme").addEventListener("click", () => {
   themed();
 });
 dusk.addEventListener("change", themed);
+const printed = [...document.querySelectorAll("details[data-printed]:not([open])")];
 addEventListener("beforeprint", () => {
+  for (const details of printed) details.open = true;
   for (const view of views.values()) colour(view.width(PRINTED_PX), false);
   drawAll();
 });
 addEventListener("afterprint", () => {
+  for (const details of printed) details.open = false;
   themed();
   dispatchEvent(new Event("resize")); // pictures take the width of their places again
 });
@@ -91,10 +95,10 @@ async function drawNow(place, name) {
   if (place.clientWidth < 560) spec.config.axis.labelLimit = 110;
   const now = colours(isDark());
   for (const parameter of spec.params) if (parameter.name in now) parameter.value = now[parameter.name];
-  const waiting = place.querySelector(".waiting");
+  const waiting = place.querySelectorAll(".waiting");
   const label = place.getAttribute("aria-label");
   const made = await vegaEmbed(place, spec, { actions: false, renderer, bind: `#controls-${name}`, ast: false });
-  waiting?.remove();
+  for (const each of waiting) each.remove();
   described(place, label);
   place.style.minHeight = "";
   place.dataset.drawn = "yes";
@@ -123,7 +127,7 @@ function drawAll() {
 async function drawWhenIdle() {
   const idle = globalThis.requestIdleCallback ?? ((act) => setTimeout(act, 50));
   for (const place of places) {
-    await new Promise((resolve) => idle(resolve));
+    await new Promise((resolve) => idle(resolve, { timeout: 500 }));
     await draw(place);
   }
   root.dataset.ready = "yes";

@@ -10,6 +10,7 @@ from orchestrator.commands import cost
 from orchestrator.cost import prices
 from stepbench.errors import UsageError
 from stepbench.settings import Settings
+from tests.orchestrator.experiment.plans import write_experiment
 from tests.orchestrator.report.sample_factory import make_run
 
 
@@ -53,3 +54,20 @@ def test_a_number_that_is_none_is_told_with_its_flag(words: tuple[str, str], tmp
     make_run().write(tmp_path)
     with pytest.raises(UsageError, match=f"{words[0]} {words[1]} is not a number from 0 to"):
         ran(tmp_path, *words)
+
+
+def test_the_folder_of_an_experiment_is_costed_over_its_measured_runs_and_one_of_files_over_all(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_experiment(tmp_path / "e", {"json": 1_000.0, "arrow": 850.0, "failing": 0.0}, 3)
+    assert ran(tmp_path, str(tmp_path / "e"), "--json") == 0
+    assert len(json.loads(capsys.readouterr().out)["run_ids"]) == 2 * 3, "two cases, three rounds, no warm-up"
+    (tmp_path / "f").mkdir()
+    paths = [make_run(run_id=run_id).write(tmp_path / "f") for run_id in ("r1", "r2")]
+    assert ran(tmp_path, str(tmp_path / "f"), str(paths[0]), "--json") == 0
+    assert sorted(json.loads(capsys.readouterr().out)["run_ids"]) == ["r1", "r2"]
+
+
+def test_a_folder_without_runs_is_refused_with_what_to_name(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="holds no run to cost; name the folder of an experiment or of metrics files"):
+        ran(tmp_path, str(tmp_path))

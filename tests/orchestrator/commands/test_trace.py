@@ -31,6 +31,18 @@ def test_it_writes_both_files_of_the_newest_run(tmp_path: Path, capsys: pytest.C
     assert "ui.perfetto.dev" in told[0]
 
 
+@pytest.mark.parametrize("flag", ["--perfetto", "--otlp"])
+def test_only_an_earlier_trace_is_written_over_unless_told(flag: str, tmp_path: Path) -> None:
+    make_run().write(tmp_path)
+    path = tmp_path / "plan.json"
+    path.write_text('{"resourceSpans":[], "written": "by hand"}')
+    with pytest.raises(UsageError, match=rf"{flag}: .*plan.json is not of an earlier trace; .* or add --force"):
+        ran(tmp_path, flag, str(path))
+    assert "by hand" in path.read_text()
+    assert ran(tmp_path, flag, str(path), "--force") == 0
+    assert ran(tmp_path, flag, str(path)) == 0, "it does not know its own file"
+
+
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
@@ -48,3 +60,15 @@ def test_what_cannot_be_written_is_one_sentence_and_nothing_is_written(
     with pytest.raises(UsageError, match=sentence):
         ran(tmp_path, *words)
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_of_a_folder_it_takes_the_only_file_and_names_those_of_many(tmp_path: Path) -> None:
+    folder, path = tmp_path / "folder", tmp_path / "trace.json"
+    folder.mkdir()
+    with pytest.raises(UsageError, match="folder holds no metrics file; name one, or a run id"):
+        ran(tmp_path, str(folder), "--perfetto", str(path))
+    make_run(run_id="r1").write(folder)
+    assert ran(tmp_path, str(folder), "--perfetto", str(path)) == 0
+    make_run(run_id="r2").write(folder)
+    with pytest.raises(UsageError, match=r"holds 2 metrics files, .* name one of .*metrics-r1.jsonl, .*r2.jsonl$"):
+        ran(tmp_path, str(folder), "--perfetto", str(path))

@@ -24,6 +24,7 @@ from tests.orchestrator.report.sample_factory import (
     AT,
     MS,
     MadeRun,
+    by_function,
     make_failure,
     make_run,
     make_run_line,
@@ -99,6 +100,32 @@ def test_lambda_costs_by_memory_and_request_and_nothing_while_it_waits(tmp_path:
     found = costs(four_steps(EXECUTORS=4), tmp_path, instance_type="lambda:1024")
     assert usd(found)["compute, lambda:1024"] == 4 * 3600 * Decimal("0.0000166667") + 4 * Decimal("0.0000002")
     assert len(found.idle_month.lines) == 1
+
+
+def test_a_bill_says_of_a_function_what_is_not_in_it_and_how_it_reaches_s3(tmp_path: Path) -> None:
+    told = " ".join(costs(by_function(make_run()), tmp_path).assumptions)
+    assert "add --instance-type lambda:MB" in told
+    assert "in no VPC" in told
+    assert "gateway endpoint" not in told
+    assert "add --instance-type" not in " ".join(
+        costs(by_function(make_run()), tmp_path, instance_type="lambda:1024").assumptions
+    )
+    assert "VPC" not in " ".join(costs(four_steps(), tmp_path).assumptions)
+
+
+def test_executor_time_of_attempts_that_failed_is_said_to_be_in_no_sum(tmp_path: Path) -> None:
+    run = four_steps()
+    run.lines.insert(-1, make_failure(1, 1))
+    by_machine = " ".join(costs(run, tmp_path, instance_type="c7g.large").assumptions)
+    assert "Executor time of 1 attempt that failed is in no sum: no sample" in by_machine
+    by_lambda = " ".join(costs(run, tmp_path, instance_type="lambda:1024").assumptions)
+    assert "in no sum, as are Lambda's requests for them" in by_lambda
+
+
+def test_payloads_that_a_run_removed_itself_are_not_said_to_stay(tmp_path: Path) -> None:
+    told = " ".join(costs(four_steps(CLEANUP=True), tmp_path).assumptions)
+    assert "removed their payloads at their end" in told
+    assert "--keep-days" not in told
 
 
 def test_other_ways_to_s3_are_beside_the_sum(tmp_path: Path) -> None:

@@ -99,6 +99,18 @@ def test_where_no_winner_is_shown_those_that_are_shown_faster_than_the_baseline_
     assert not any("too: " in sentence for sentence in more)
 
 
+def test_memory_of_executors_that_did_several_cases_is_no_column_of_any() -> None:
+    write_experiment(FOLDER, {"json": 1000, "arrow": 400}, 3)
+    assert [case.peak_rss_bytes for case in judged().cases] == [None, None]
+    assert "Memory is not shown: the cases shared executors" in shown(judged())
+
+
+def test_memory_of_executors_of_its_own_is_shown() -> None:
+    write_experiment(FOLDER, {"json": 1000}, 3)
+    assert [case.peak_rss_bytes for case in judged().cases] == [300_000_000]
+    assert "Memory is not shown" not in shown(judged())
+
+
 def test_what_cannot_be_told_apart_is_told_as_that() -> None:
     write_experiment(FOLDER, {"json": 1000, "again": 1000})
 

@@ -30,7 +30,7 @@ def test_what_is_piped_has_every_column_however_wide(monkeypatch: pytest.MonkeyP
 
     heading = next(line for line in told if line.startswith("rank"))
     assert heading.split() == [
-        *("rank", "case", "step", "ms", "ratio", "interval", "rounds", "size", "CPU", "memory", "USD/1000", "front"),
+        *("rank", "case", "step", "ms", "ratio", "interval", "rounds", "size", "CPU", "USD/1000", "front"),
     ]
     assert any(LONG in line for line in told[told.index(heading) :])
     assert "Left out" not in " ".join(told)
@@ -47,6 +47,6 @@ def test_a_narrow_terminal_is_told_what_it_does_not_show_and_only_the_rest_is_ex
     assert "USD" not in heading
     assert "size" in heading
     whole = " ".join(" ".join(told).split())
-    assert "Left out, as the terminal is narrow: rounds, CPU, memory, USD/1000." in whole
+    assert "Left out, as the terminal is narrow: rounds, CPU, USD/1000." in whole
     assert "USD/1000: what AWS bills" not in whole
     assert "Ratios of step times" in whole

@@ -133,6 +133,17 @@ def test_experiments_without_a_figure_are_a_sentence_and_no_traceback(capsys: py
     assert "cannot tell, the case has nothing that was measured" in out
 
 
+def test_a_setting_that_differs_is_told_as_one_types_it(capsys: pytest.CaptureFixture[str]) -> None:
+    a, b = write_two(1000, 1000)
+    for path, tag in ((a, "true"), (b, "false")):
+        text = Path(path).read_text()
+        Path(path).write_text(text.replace('"PAYLOAD_MB":', f'"PAYLOAD_TAG":{tag},"PAYLOAD_MB":', 1))
+
+    _, out, _ = compare(capsys, a, b)
+
+    assert "Their settings differ: PAYLOAD_TAG true in A, false in B." in out
+
+
 def test_a_run_that_is_still_going_on_and_other_versions_are_told(capsys: pytest.CaptureFixture[str]) -> None:
     a, b = write_two(1000, 1000)
     lines = Path(b).read_text().replace('"stepbench":"0.1.0"', '"stepbench":"0.2.0"').splitlines(keepends=True)

@@ -62,6 +62,38 @@ def test_plain_runs_beside_each_other_get_no_verdict(tmp_path: Path) -> None:
     assert "not measured side by side" in told.lead[0]
 
 
+def _trade(told: Answer) -> list[str]:
+    return [sentence for sentence in told.sentences if sentence.startswith("The smallest objects")]
+
+
+def test_what_the_smallest_costs_in_time_is_told_only_as_far_as_it_is_shown(tmp_path: Path) -> None:
+    """The factory's objects are as large as their steps are long, so the slow case gets the small ones."""
+    found = read(experiment(tmp_path / "e", {"json": 1_000.0, "arrow": 850.0, "parquet": 1_004.0}))
+    first, *_ = cases_of(found)
+    for apart, ending in (((), "for 150 ms more a step."), (("json",), "no difference to arrow in time is shown.")):
+        cases = [
+            first.model_copy(update={"not_told_apart": apart, "bytes_out": 9e9, "step_ns": 850e6}),
+            *(c.model_copy(update={"bytes_out": 1e3, "step_ns": 1e9}) for c in cases_of(found) if c.name == "json"),
+        ]
+        (told,) = _trade(answer_of(found, cases))
+        assert told.endswith(ending)
+
+
+def test_cards_name_a_winner_only_where_there_is_one(tmp_path: Path) -> None:
+    found = read(experiment(tmp_path / "e"))
+    first, second, third = cases_of(found)
+    equal = [case.model_copy(update={"bytes_out": 1e5, "usd_per_1000_steps": 0.00875}) for case in (first, second)]
+    tied = equal[0].model_copy(update={"rank_worst": 3})
+    dearer = third.model_copy(update={"bytes_out": 1.005e5, "usd_per_1000_steps": 0.0092})
+    told = {fact.label: fact.note for fact in answer_of(found, [tied, equal[1], dearer]).facts}
+    assert told["Lowest median"] == "arrow, not shown to be faster than all others"
+    assert told["Object on S3"] == "all about equal"
+    assert told["Cheapest"] == "S3 and SQS for 1,000 steps, arrow and 1 more, about equal"
+    told = {fact.label: fact.note for fact in answer_of(found, cases_of(found)).facts}
+    assert told["Fastest"] == "arrow"
+    assert told["Smallest object"] == "arrow"
+
+
 def test_a_single_step_is_told_as_one(tmp_path: Path) -> None:
     told = _answer(one_run(tmp_path, make_run(run_id="r1", chains=1, steps=1, concurrency=1)))
     assert "a single one, so nothing says how typical that is" in told.headline

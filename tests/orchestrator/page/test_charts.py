@@ -183,3 +183,22 @@ def test_the_front_is_the_experiments_own(tmp_path: Path) -> None:
     front = {case.name for case in view.material.result.cases if case.on_front}
     rows = {chart.name: chart for chart in charts.charts_of(view)}["size"].data["cases"]
     assert {row["case"] for row in rows if row["front"] == "on the front"} == front
+
+
+def test_what_keeps_a_case_on_the_front_is_told(tmp_path: Path) -> None:
+    judged = {chart.name: chart for chart in charts.charts_of(view_of(experiment(tmp_path / "e")))}["size"]
+    assert "shown to be faster" in judged.says
+    for number, serializer in enumerate(("json", "arrow"), 1):
+        one_run(tmp_path / "runs", make_run(number, run_id=f"r{number}", serializer=serializer))
+    plain = {chart.name: chart for chart in charts.charts_of(view_of(tmp_path / "runs"))}["size"]
+    assert "no worse in both medians" in plain.says
+
+
+def test_every_case_has_its_name_beside_its_point_and_no_two_lie_on_each_other(tmp_path: Path) -> None:
+    cases = {f"a case with a long name {number}": 1_000.0 + number for number in range(4)}
+    rows = {chart.name: chart for chart in charts.charts_of(view_of(experiment(tmp_path / "e", cases)))}["size"].data[
+        "cases"
+    ]
+    levels = [row["level"] for row in rows]
+    assert None not in levels
+    assert len(set(levels)) == len(rows)

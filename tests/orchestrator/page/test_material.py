@@ -2,13 +2,14 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from stepbench.errors import UsageError
 from tests.orchestrator.experiment.plans import make_end, make_event, make_experiment, write_manifest
 from tests.orchestrator.page.folders import experiment, one_run, read
-from tests.orchestrator.report.sample_factory import make_run, without_queues
+from tests.orchestrator.report.sample_factory import by_function, make_run, without_queues
 
 
 def test_an_experiment_keeps_its_cases_rounds_and_verdicts(tmp_path: Path) -> None:
@@ -46,6 +47,28 @@ def test_nor_are_transforms_that_take_another_time(tmp_path: Path) -> None:
         run = make_run(number, run_id=f"r{number}", transform="cpu", transform_parameters=parameters)
         one_run(tmp_path, run)
     assert read(tmp_path).case_names == ("json none transform_cpu_ms=20", "json none transform_cpu_ms=80")
+
+
+def _chosen(folder: Path, run_id: str, settings: dict[str, object], **plan: Any) -> None:
+    run = make_run(int(run_id[1:]), run_id=run_id, **plan)
+    run.lines[0] = run.lines[0].model_copy(update={"settings": settings})
+    one_run(folder, run)
+
+
+def test_nor_are_other_functions_queues_executors_and_parts(tmp_path: Path) -> None:
+    arn = "arn:aws:lambda:eu-west-1:123456789012:function:"
+    for number, name in enumerate(("small", "large", "large:7"), 1):
+        one_run(tmp_path / "functions", by_function(make_run(number, run_id=f"r{number}"), f"{arn}{name}"))
+    assert read(tmp_path / "functions").case_names == ("json none small", "json none large", "json none large:7")
+    for number, name in enumerate(("http://localhost:1/1/a", "http://localhost:2/1/a", "http://localhost:2/1/b"), 1):
+        _chosen(tmp_path / "queues", f"r{number}", {}, steps_queue_url=name)
+    assert read(tmp_path / "queues").case_names == ("json none a", "json none b")
+    for number, executors in enumerate((None, 2), 1):
+        _chosen(tmp_path / "executors", f"r{number}", {"EXECUTORS": executors, "S3_PART_MB": 8.0 * number})
+    assert read(tmp_path / "executors").case_names == (
+        "json none executors not set s3_part_mb=8",
+        "json none executors=2 s3_part_mb=16",
+    )
 
 
 def test_a_file_that_is_named_and_lies_in_a_named_folder_counts_once(tmp_path: Path) -> None:

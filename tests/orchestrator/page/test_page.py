@@ -80,7 +80,7 @@ def test_it_leads_with_the_answer_and_has_every_section(tmp_path: Path) -> None:
     assert outline.text.index("Fastest is arrow") < outline.text.index("All cases, the best first")
     sections = {"answer", "cases", "time", "distributions", "over-time", "size", "cost", "doubts", "settings", "data"}
     assert sections <= set(outline.ids)
-    assert {link.removeprefix("#") for link in outline.links} <= set(outline.ids)
+    assert {link.removeprefix("#") for link in outline.links if link.startswith("#")} <= set(outline.ids)
     assert len(outline.ids) == len(set(outline.ids))
     assert outline.tags.count("h1") == 1
     assert {"main", "nav", "header", "footer", "caption"} <= set(outline.tags)
@@ -89,9 +89,19 @@ def test_it_leads_with_the_answer_and_has_every_section(tmp_path: Path) -> None:
 def test_it_refers_to_nothing_outside_itself(tmp_path: Path) -> None:
     page = page_of(experiment(tmp_path / "e"))
     outline = _Outline(page)
-    assert all(link.startswith("#") for link in outline.links)
+    assert all(link.startswith(("#", "data:image/svg+xml;base64,")) for link in outline.links)
     assert "default-src &#39;none&#39;" in page
-    assert not {"link", "iframe", "img", "object", "embed", "base", "form"} & set(outline.tags)
+    assert not {"link", "iframe", "object", "embed", "base", "form"} & set(outline.tags)
+
+
+def test_the_first_picture_stands_in_the_file_for_who_runs_no_scripts(tmp_path: Path) -> None:
+    outline = _Outline(page_of(experiment(tmp_path / "e", {"json": 1_000.0, "<b>\x01\ufffe": 850.0})))
+    (still,) = [link for link in outline.links if link.startswith("data:")]
+    svg = base64.b64decode(still.partition(",")[2]).decode()
+    assert "json" in svg
+    assert "&lt;b&gt;\ufffd\ufffd" in svg
+    assert "<b>" not in svg
+    assert outline.text.count("The picture appears here") == outline.tags.count("figure") - 1
 
 
 def test_hostile_words_are_text_and_nothing_else(tmp_path: Path) -> None:

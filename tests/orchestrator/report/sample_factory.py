@@ -262,3 +262,21 @@ def _without_queues(sample: Sample) -> Sample:
     elsewhere_ns = (sample.queue_wait_ns or 0) + (sample.results_wait_ns or 0) + (sample.redelivery_ns or 0)
     absent: dict[str, Any] = dict.fromkeys(_OF_QUEUES)
     return sample.model_copy(update={**absent, "worker_wait_ns": sample.worker_wait_ns + elsewhere_ns})
+
+
+FUNCTION = "arn:aws:lambda:eu-west-1:123456789012:function:stepbench"
+
+
+def by_function(run: MadeRun, function: str = FUNCTION) -> MadeRun:
+    """The same run by a Lambda function: what was waited for on the way to the executor is transit."""
+    update = {"channel": "lambda", "lambda_function": function, "steps_queue_url": None}
+    plan = run.plan.model_copy(update=update)
+    lines = [_without_steps_queue(line) if isinstance(line, Sample) else line for line in run.lines]
+    lines[0] = run.lines[0].model_copy(update={"plan": plan})
+    return MadeRun(plan, lines)
+
+
+def _without_steps_queue(sample: Sample) -> Sample:
+    transit_ns = (sample.transit_ns or 0) + (sample.queue_wait_ns or 0) + sample.worker_wait_ns
+    absent: dict[str, Any] = {"queue_wait_ns": None, "receive_count": None, "worker_wait_ns": 0}
+    return sample.model_copy(update={**absent, "transit_ns": transit_ns})

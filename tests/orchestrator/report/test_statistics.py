@@ -19,6 +19,7 @@ from tests.orchestrator.report.sample_factory import (
     MS,
     MadeRun,
     announced,
+    by_function,
     make_failure,
     make_interrupted,
     make_run,
@@ -323,6 +324,14 @@ def test_waiting_for_one_of_too_few_executors_is_told_with_what_to_try(summary_o
     [told] = _warnings_of(summary_of(_shared(2, 600 * MS)), "4 chains in flight shared 2 executors")
     assert "60.0% of the wall" in told
     assert "--executors or workers, or --concurrency 2." in told
+
+
+def test_waiting_for_room_in_a_function_is_its_transit_and_told_with_what_to_try(
+    summary_of: Callable[..., Summary],
+) -> None:
+    [told] = _warnings_of(summary_of(by_function(_shared(4, 600 * MS))), "4 environments of the Lambda function")
+    assert "reserved concurrency" in told
+    assert _warnings_of(summary_of(by_function(_shared(4, 10 * MS))), "Lambda function") == []
 
 
 @pytest.mark.parametrize(("executors", "waiting_ns"), [(4, 600 * MS), (2, 99 * MS)])

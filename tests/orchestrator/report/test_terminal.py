@@ -147,6 +147,16 @@ def test_it_says_what_was_left_out_of_the_statistics() -> None:
     assert "(1 cold sample)" in _shown(_summary(make_run(chains=1, steps=1)))
 
 
+def test_retries_that_an_s3_client_does_not_tell_are_not_told_to_be_none() -> None:
+    untold = S3Requests(requests=None, statuses=None, retries=None, connections_opened=None)
+    run = make_run(s3_client="obstore")
+    for sample in run.samples:
+        told = {"s3": S3Facts(get=untold, put=untold), "s3_client": "obstore"}
+        run.replace(sample, sample.model_copy(update=told))
+    assert "retries within S3 are not told by obstore" in " ".join(_shown(_summary(run)).split())
+    assert "not told" not in _shown(_summary(make_run()))
+
+
 def test_without_samples_there_is_no_table_but_the_failures() -> None:
     run = make_run(finished=False)
     run.lines[1:] = [make_failure(chain=1, step=1)]

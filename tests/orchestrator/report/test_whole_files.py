@@ -76,3 +76,21 @@ def test_a_full_disk_is_a_sentence(monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
     with pytest.raises(EnvironmentRefused, match=r"--otlp: cannot write .*: No space left on device"):
         whole_files.write("--otlp", tmp_path / "trace.json", [b"x"])
     assert list(tmp_path.iterdir()) == []
+
+
+def _ours(given: bytes) -> bool:
+    return b"ours" in given
+
+
+def test_a_new_file_and_one_of_an_earlier_report_may_be_written(tmp_path: Path) -> None:
+    path = tmp_path / "r.html"
+    whole_files.check_is_earlier("--html", path, "report", _ours)
+    path.write_bytes(b"x" * 100_000 + b"ours")
+    whole_files.check_is_earlier("--html", path, "report", _ours)
+
+
+def test_a_file_of_somebody_else_is_kept_unless_told(tmp_path: Path) -> None:
+    path = tmp_path / "thesis.html"
+    path.write_text("years of work")
+    with pytest.raises(UsageError, match="is not of an earlier report; name another file, or add --force"):
+        whole_files.check_is_earlier("--html", path, "report", _ours)

@@ -182,3 +182,18 @@ def test_a_step_without_queues_is_told_without_their_waits(tmp_path: Path) -> No
     }
     for span in trace.spans:
         assert not [name for name in span.attributes if name.startswith(("messaging.", "aws.sqs."))]
+
+
+def test_a_function_begins_a_step_when_its_transit_is_over(tmp_path: Path) -> None:
+    made = runs.one_step(queue_wait_ns=None, receive_count=None, worker_wait_ns=0)
+    plan = made.plan.model_copy(
+        update={
+            "channel": "lambda",
+            "lambda_function": "arn:aws:lambda:eu-west-1:1:function:f",
+            "steps_queue_url": None,
+        }
+    )
+    made.lines[0] = made.lines[0].model_copy(update={"plan": plan})
+    found = lengths(trace_of_made(MadeRun(plan, made.lines), tmp_path), "chain 1", "step 1")
+    assert found["transit to the worker"] == 815 - 801 - 4
+    assert "transit back" not in found

@@ -51,3 +51,10 @@ def test_the_sentence_names_the_interval_and_the_limit() -> None:
     found = gate(paired(times(noisy(1e9, spread=0.001, seed=2), 1.2), noisy(1e9, spread=0.001)), 0.05)
     assert found.sentence.startswith("slower than allowed: by 19.")
     assert found.sentence.endswith("the limit is 5.0 %")
+
+
+def test_what_is_undecided_says_how_much_faster_or_slower_it_may_be() -> None:
+    sentence = gate(paired(times(noisy(1e9, spread=0.3, seed=2), 1.0), noisy(1e9, spread=0.3)), 0.05).sentence
+    assert " % faster to " in sentence
+    assert " % slower, and the limit is 5.0 %" in sentence
+    assert "-" not in sentence
