@@ -39,7 +39,7 @@ def read(path: Path) -> Request:
         if _is_baseline(path, number, cells, columns, problems)
     ]
     if len(marked) > 1:
-        problems.append(f"{path}: {marked[0].where} and {marked[1].where} are both marked as baseline; keep one")
+        problems.append(f"{marked[0].where} and {marked[1].where} are both marked as baseline; keep one")
     baseline = marked[0].where if marked else None
     return Request(tuple(wanted), {}, baseline=baseline, problems=tuple(problems))
 
