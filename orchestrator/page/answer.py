@@ -69,6 +69,7 @@ class Answer:
 def answer_of(material: Material, cases: Sequence[CaseFigures]) -> Answer:
     """Of one case or of many; of none that was measured it says so."""
     measured = [case for case in cases if case.step_ns is not None]
+    choices = [case for case in measured if not case.is_floor] or measured
     parts = parts_by_case(material, [case.name for case in measured])
     told = list(_told(material, measured))
     return Answer(
@@ -76,8 +77,8 @@ def answer_of(material: Material, cases: Sequence[CaseFigures]) -> Answer:
         about=_about(material, cases),
         headline=told[0],
         lead=tuple(told[1:LEAD]),
-        sentences=(*told[LEAD:], *_about_parts(parts), *_about_trade(measured)),
-        facts=tuple(_facts(measured, parts)),
+        sentences=(*told[LEAD:], *_about_parts(parts), *_about_trade(choices)),
+        facts=tuple(_facts(measured, choices, parts)),
         label=label_of(material),
         doubts=tuple(_doubts(material)),
         has_figures=bool(measured),
@@ -226,18 +227,20 @@ def _whose(cases: Sequence[CaseFigures], number: Number, within: float) -> str:
     return least[0] if len(least) == 1 else f"{least[0]} and {len(least) - 1} more, about equal"
 
 
-def _facts(measured: Sequence[CaseFigures], parts: Sequence[CaseParts]) -> Iterator[Fact]:
+def _facts(
+    measured: Sequence[CaseFigures], choices: Sequence[CaseFigures], parts: Sequence[CaseParts]
+) -> Iterator[Fact]:
     if not measured:
         return
-    first = measured[0]
-    yield _fastest(first, many=len(measured) > 1)
-    if sized := [case for case in measured if case.bytes_out is not None]:
+    first = choices[0]
+    yield _fastest(first, many=len(choices) > 1)
+    if sized := [case for case in choices if case.bytes_out is not None]:
         whose = _whose(sized, BYTES, EQUAL_SIZES)
         label = "Object on S3" if whose in ("", ALL_EQUAL) else "Smallest object"
         yield Fact(label, size(min(case.bytes_out or 0 for case in sized)), whose)
     if parts:
         yield Fact("Orchestration", percent(parts[0].share(*ORCHESTRATION)), f"of a step of {parts[0].name}")
-    if priced := [case for case in measured if case.usd_per_1000_steps is not None]:
+    if priced := [case for case in choices if case.usd_per_1000_steps is not None]:
         whose = _whose(priced, DOLLARS, EQUAL_DOLLARS)
         label = "Cost" if whose in ("", ALL_EQUAL) else "Cheapest"
         least = min(case.usd_per_1000_steps or 0 for case in priced)

@@ -21,6 +21,8 @@ class CaseFigures(Frozen):
 
     name: str
     is_baseline: bool
+    is_floor: bool
+    """It hands bytes on where others carry records: nothing to choose."""
     rounds: int
     failed_runs: int
     samples: int
@@ -60,6 +62,7 @@ def _judged(material: Material, case: CaseResult) -> CaseFigures:
     return CaseFigures(
         name=case.name,
         is_baseline=case.is_baseline,
+        is_floor=case.is_floor,
         rounds=case.rounds,
         failed_runs=case.failed_runs,
         samples=len(material.used(case.name)),
@@ -90,6 +93,7 @@ def _plain(material: Material, name: str) -> CaseFigures:
     return CaseFigures(
         name=name,
         is_baseline=False,
+        is_floor=False,
         rounds=len(runs),
         failed_runs=sum(any(not end.ok for end in file.ends.values()) for file in files),
         samples=len(used),

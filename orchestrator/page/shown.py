@@ -87,7 +87,9 @@ def ratio(case: CaseFigures) -> str:
 
 
 def rank(case: CaseFigures) -> str:
-    """`1`, `1 to 3`."""
+    """`1`, `1 to 3`, `floor`."""
+    if case.is_floor:
+        return "floor"
     if case.rank_best is None or case.rank_worst is None:
         return ABSENT
     return str(case.rank_best) if case.rank_best == case.rank_worst else f"{case.rank_best} to {case.rank_worst}"

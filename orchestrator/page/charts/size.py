@@ -31,7 +31,7 @@ Row = dict[str, str | float | None]
 
 def draw(view: View) -> Chart | None:
     """Null where there are not two cases to choose from."""
-    cases = [case for case in view.measured if case.bytes_out is not None]
+    cases = [case for case in view.measured if case.bytes_out is not None and not case.is_floor]
     if len(cases) < 2:
         return None
     unit, unit_ns = unit_of(max(case.step_ns or 0 for case in cases))

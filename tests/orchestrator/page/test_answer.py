@@ -6,8 +6,18 @@ import pytest
 
 from orchestrator.page.answer import Answer, answer_of
 from orchestrator.page.cases import cases_of
+from orchestrator.page.charts import charts_of
+from orchestrator.page.shown import rank
 from tests.orchestrator.experiment.plans import make_end, make_event, make_experiment, write_manifest
-from tests.orchestrator.page.folders import all_failed, all_interrupted, experiment, nothing_done, one_run, read
+from tests.orchestrator.page.folders import (
+    all_failed,
+    all_interrupted,
+    experiment,
+    nothing_done,
+    one_run,
+    read,
+    view_of,
+)
 from tests.orchestrator.report.sample_factory import MadeRun, make_run, make_run_line, without_queues
 
 
@@ -92,6 +102,17 @@ def test_cards_name_a_winner_only_where_there_is_one(tmp_path: Path) -> None:
     told = {fact.label: fact.note for fact in answer_of(found, cases_of(found)).facts}
     assert told["Fastest"] == "arrow"
     assert told["Smallest object"] == "arrow"
+
+
+def test_what_hands_bytes_on_is_a_floor_and_wins_no_card_and_stands_on_no_front(tmp_path: Path) -> None:
+    folder = experiment(tmp_path / "e", {"json": 1_000.0, "raw": 850.0, "parquet": 1_004.0})
+    cases = cases_of(read(folder))
+    assert [rank(case) for case in cases if case.name == "raw"] == ["floor"]
+    told = _answer(folder)
+    assert not any("raw" in fact.note for fact in told.facts)
+    assert not _trade(told)
+    size = next(chart for chart in charts_of(view_of(folder)) if chart.name == "size")
+    assert "raw" not in {row["case"] for row in size.data["cases"]}
 
 
 def test_a_single_step_is_told_as_one(tmp_path: Path) -> None:
