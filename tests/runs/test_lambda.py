@@ -152,7 +152,7 @@ def test_a_step_beyond_its_timeout_is_ended_and_tried_again(
 def test_a_step_that_the_functions_own_timeout_ends_says_so(
     fleet: Fleet, make_function: MakeFunction, saboteur: Saboteur
 ) -> None:
-    function = make_function(saboteur, timeout_seconds=8.0)
+    function = make_function(saboteur, timeout_seconds=7.0)
     saboteur.order("hold", "transform")
 
     outcome = fleet.run(LAMBDA, "--steps=1", **of(function))
@@ -198,7 +198,7 @@ def test_a_step_that_is_delivered_twice_is_counted_once(fleet: Fleet, function: 
 
 
 def test_a_function_that_is_asked_for_more_than_it_may_is_waited_for(fleet: Fleet, function: LambdaService) -> None:
-    function.throttled = 12  # more than the SDK's own tries
+    function.throttled = 5  # more than the SDK's own tries
 
     outcome = fleet.run(LAMBDA, "--steps=2", AWS_MAX_ATTEMPTS="2", **of(function))
 
@@ -210,6 +210,7 @@ def test_a_function_that_is_asked_for_more_than_it_may_is_waited_for(fleet: Flee
 def begins_soon(monkeypatch: pytest.MonkeyPatch) -> None:
     """What was sent is known to be at work nowhere, a second after the function's timeout."""
     monkeypatch.setattr(registry.load(PACKAGE, "lambda"), "BEGINS_WITHIN_SECONDS", 1.0)
+    monkeypatch.setattr(loop, "MAX_WAIT_SECONDS", 1)
 
 
 def test_a_run_whose_orchestrator_is_killed_is_gone_on_with(

@@ -10,7 +10,7 @@ from unittest.mock import patch
 
 import structlog
 
-from orchestrator.channels import sqs
+from orchestrator.channels import _outages, _results, sqs
 from orchestrator.run import execution, loop, telling
 from orchestrator.run.first_payload import Destination
 from orchestrator.run.plan import Plan
@@ -32,14 +32,15 @@ def on_clock(world: World) -> Iterator[None]:
     patches: list[tuple[Any, str, Any]] = [
         (loop, "monotonic", clock.monotonic),
         (loop, "time", clock.time),
-        (sqs, "monotonic", clock.monotonic),
         (sqs, "monotonic_ns", clock.monotonic_ns),
-        (sqs, "time", clock.time),
-        (sqs, "random", world.random),
+        (_results, "monotonic", clock.monotonic),
+        (_results, "monotonic_ns", clock.monotonic_ns),
+        (_results, "time", clock.time),
+        (_results, "random", world.random),
         (sqs.SqsChannel, "dead_letters", lambda self: []),  # a look has a thread of its own: no two would be alike
         (execution, "monotonic", clock.monotonic),
         (execution, "sleep", clock.pass_seconds),
-        *((module, "log", SILENT) for module in (sqs, execution, telling)),
+        *((module, "log", SILENT) for module in (_outages, _results, execution, telling)),
     ]
     with ExitStack() as stack:
         for patched in patches:
