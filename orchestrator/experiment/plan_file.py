@@ -45,10 +45,10 @@ def _table(path: Path) -> dict[str, Any]:
     try:
         if path.stat().st_size > MOST_BYTES:
             raise UsageError(f"--plan {path}: is larger than {MOST_BYTES:,} bytes, and no plan of an experiment")
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))  # editors of Windows begin a file with a mark
     except OSError as error:
         raise UsageError(f"--plan {path}: cannot be read: {error.strerror}") from error
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # no UTF-8, no TOML, or a number of more digits than Python reads
         raise UsageError(f"--plan {path}: is no TOML: {one_line(str(error))}") from error
 
 

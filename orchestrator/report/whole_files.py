@@ -13,6 +13,8 @@ from stepbench.names import shown
 BESIDE = ".stepbench-"
 """How the name of an unfinished file begins: with the file's own name it might become too long."""
 FORCE = "--force"
+MEASURED = (b'{"kind":"run",', b'{"kind":"experiment",')
+"""How metrics files and manifests of experiments begin: no flag has them written over."""
 LOOKED_AT_BYTES = 65_536
 """Of a file's beginning, and of its end."""
 
@@ -36,6 +38,9 @@ def _check(flag: str, path: Path, sources: Iterable[Path]) -> None:
         raise UsageError(f"{flag}: {shown(path)} is a metrics file that this is made from; name another file")
     if not path.is_file():
         raise UsageError(f"{flag}: {shown(path)} is no regular file; name another one")
+    with path.open("rb") as stream:
+        if stream.read(LOOKED_AT_BYTES).startswith(MEASURED):
+            raise UsageError(f"{flag}: {shown(path)} holds what was measured; name another file")
 
 
 def check_is_earlier(flag: str, path: Path, what: str, is_ours: Callable[[bytes], bool]) -> None:

@@ -97,6 +97,7 @@ def test_lists_beside_a_file_are_refused() -> None:
         ("version = 1\nsettings = 1", "plan.toml, settings: is no table; write it below a line [settings]"),
         ("version = 1\n[[cases]]\nname = 1", "plan.toml, case 1.name: 1 is not a text"),
         ("version = ", "--plan plan.toml: is no TOML"),
+        ("version = 1\nrepeats = " + "9" * 5_000, "--plan plan.toml: is no TOML: Exceeds the limit"),
     ],
 )
 def test_what_is_no_plan_is_told_in_a_sentence(text: str, told: str) -> None:
@@ -129,3 +130,9 @@ def test_whatever_stands_in_the_file_it_is_a_request_or_a_sentence(data: bytes) 
         problems = error.problems
 
     assert not any("\n" in problem for problem in problems)
+
+
+def test_a_plan_may_begin_with_the_mark_that_some_editors_write() -> None:
+    FILE.write_text("\ufeffversion = 1\nrepeats = 7", encoding="utf-8")
+
+    assert plan_file.read(FILE).repeats == 7

@@ -9,6 +9,8 @@ import pytest
 
 from orchestrator.report import whole_files
 from stepbench.errors import EnvironmentRefused, UsageError
+from tests.orchestrator.experiment.plans import write_experiment
+from tests.orchestrator.report.sample_factory import make_run
 
 
 @pytest.fixture
@@ -94,3 +96,18 @@ def test_a_file_of_somebody_else_is_kept_unless_told(tmp_path: Path) -> None:
     path.write_text("years of work")
     with pytest.raises(UsageError, match="is not of an earlier report; name another file, or add --force"):
         whole_files.check_is_earlier("--html", path, "report", _ours)
+
+
+def test_a_metrics_file_of_another_run_is_written_over_by_no_flag(tmp_path: Path) -> None:
+    path = make_run(1).write(tmp_path)
+
+    with pytest.raises(UsageError, match="holds what was measured"):
+        whole_files.check("--html", path, [])
+
+
+def test_the_manifest_of_an_experiment_is_written_over_by_no_flag(tmp_path: Path) -> None:
+    folder = tmp_path / "experiment-x"
+    write_experiment(folder, {"json": 1000, "arrow": 400})
+
+    with pytest.raises(UsageError, match="holds what was measured"):
+        whole_files.check("--html", folder / "experiment.jsonl", [])
