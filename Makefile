@@ -40,7 +40,7 @@ test: $(VENV)/.dev-is-set-up ## the whole test suite (PYTEST_ARGS="-n 0 -k words
 	@$(IN_VENV) -m pytest $(PYTEST_ARGS) || { code=$$?; \
 		test $$code -ne 5 || echo "make test: no test was run, and that is a failure" >&2; exit $$code; }
 
-test-infra: $(VENV)/.dev-is-set-up $(INFRA_VENV)/.is-set-up ## terraform, checkov and containers: what make test leaves out (minutes)
+test-infra: $(VENV)/.dev-is-set-up $(INFRA_VENV)/.is-set-up ## terraform, checkov, containers and IAM policies: what make test leaves out (minutes)
 	@$(IN_VENV) -m pytest -m infra $(PYTEST_ARGS) || { code=$$?; \
 		test $$code -ne 5 || echo "make test-infra: no test was run, and that is a failure" >&2; exit $$code; }
 

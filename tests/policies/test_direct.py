@@ -10,6 +10,8 @@ import pytest
 from tests.policies.place import IN_PARTS, SMALL, START, Place, failures, without_action
 from tests.policies.taken_away import TO_DO_STEPS_ITSELF, Allowed
 
+pytestmark = pytest.mark.infra
+
 DIRECT = {"CHANNEL": "direct", "ORCH_STEPS_QUEUE_URL": ""}
 
 

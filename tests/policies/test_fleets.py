@@ -12,6 +12,8 @@ from tests.policies.place import CLUSTER, SMALL, START, Place, allow
 from tests.policies.taken_away import TO_PROTECT_ITS_TASK, TO_START_THE_FLEET, Allowed
 from tests.runs.waiting import eventually
 
+pytestmark = pytest.mark.infra
+
 
 @pytest.mark.parametrize("without", [None, *TO_START_THE_FLEET], ids=str)
 def test_without_it_a_run_does_not_start_its_fleet_says_why_and_goes_on(place: Place, without: Allowed | None) -> None:

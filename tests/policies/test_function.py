@@ -17,6 +17,8 @@ from tests.lambda_service.service import ARN, LambdaService, lambda_service
 from tests.policies.place import IN_PARTS, SMALL, START, Place, failures, sentence_in, without_action
 from tests.policies.taken_away import FAILS_A_STEP, TO_ASK, TO_INVOKE, Allowed
 
+pytestmark = pytest.mark.infra
+
 LAMBDA = {"CHANNEL": "lambda", "ORCH_STEPS_QUEUE_URL": "", "ORCH_LAMBDA_FUNCTION": ARN}
 HANDLER = (sys.executable, "-P", "-m", "awslambdaric", "worker.lambda_handler.handle")
 

@@ -16,6 +16,8 @@ from tests.factories import make_message, make_output_spec, make_ref
 from tests.policies.place import BUCKET, WITH_KEY, new_queues, printed_policy, shared_results_queue, without_action
 from tests.policies.taken_away import TO_ASK, Allowed
 
+pytestmark = pytest.mark.infra
+
 LISTS = ("dead-letters", "--json")
 SENDS_BACK = (*LISTS, "--send-back")
 PURGES = (*LISTS, "--purge", "--yes")

@@ -17,6 +17,8 @@ from tests.policies.taken_away import (
 )
 from tests.runs.waiting import eventually
 
+pytestmark = pytest.mark.infra
+
 
 @pytest.mark.parametrize("without", ENDS_A_RUN_AT_ONCE, ids=" ".join)
 def test_without_it_the_orchestrator_is_refused_before_a_worker_is_wanted_and_says_so(

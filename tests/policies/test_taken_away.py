@@ -5,6 +5,8 @@ import pytest
 from stepbench.iam_grants import GRANTS
 from tests.policies.taken_away import TAKEN_AWAY
 
+pytestmark = pytest.mark.infra
+
 
 @pytest.mark.parametrize("role", TAKEN_AWAY)
 def test_every_action_of_every_statement_is_taken_away_in_a_test(role: str) -> None:

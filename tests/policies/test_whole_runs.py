@@ -19,6 +19,8 @@ from stepbench.refusals import refused_action
 from tests.policies.place import BUCKET, IN_PARTS, SMALL, START, WITH_KEY, Place, allow
 from tests.policies.taken_away import TO_ABORT, TO_DELETE_ORPHANS, Allowed
 
+pytestmark = pytest.mark.infra
+
 
 @pytest.mark.parametrize("key", [{}, WITH_KEY], ids=["without a key", "with a key"])
 @pytest.mark.parametrize("size", [SMALL, IN_PARTS], ids=["in one request", "in parts"])

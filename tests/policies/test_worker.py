@@ -20,6 +20,8 @@ from tests.policies.taken_away import (
 from tests.runs.saboteur import Saboteur
 from tests.runs.waiting import eventually
 
+pytestmark = pytest.mark.infra
+
 
 @pytest.mark.parametrize("without", [*FAILS_A_STEP, *OF_THE_KEY], ids=" ".join)
 def test_without_it_a_workers_steps_fail_and_say_why(place: Place, without: Allowed) -> None:
