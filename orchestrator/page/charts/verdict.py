@@ -107,7 +107,8 @@ def _spec(rows: Rows, legend: dict[str, str], unit: str, height: int) -> dict[st
 
 
 def _says(cases: list[CaseFigures]) -> str:
-    first, last = cases[0], cases[-1]
+    in_order = sorted(cases, key=lambda case: case.step_ns or 0)  # a floor stands last, however fast it is
+    first, last = in_order[0], in_order[-1]
     return (
         f"{len(cases)} cases from {first.name} with the lowest median, {milliseconds(first.step_ns)} a step, to "
         f"{last.name} with the highest, {milliseconds(last.step_ns)}."

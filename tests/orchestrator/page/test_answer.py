@@ -113,6 +113,10 @@ def test_what_hands_bytes_on_is_a_floor_and_wins_no_card_and_stands_on_no_front(
     assert not _trade(told)
     size = next(chart for chart in charts_of(view_of(folder)) if chart.name == "size")
     assert "raw" not in {row["case"] for row in size.data["cases"]}
+    verdict = next(chart for chart in charts_of(view_of(folder)) if chart.name == "verdict")
+    assert verdict.says.startswith("3 cases from raw with the lowest median, "), (
+        "it stands last, and is not the slowest"
+    )
 
 
 def test_a_single_step_is_told_as_one(tmp_path: Path) -> None:
