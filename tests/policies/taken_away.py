@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from stepbench.iam_grants import Role
+
 Allowed = tuple[str, str]
 """A statement's Sid and one of its actions."""
 
@@ -61,7 +63,7 @@ TO_ASK: dict[Allowed, str] = {
 }
 """An operator's → the check of `doctor` that tells it."""
 TO_ABORT: Allowed = ("WritePayloads", "s3:AbortMultipartUpload")
-TAKEN_AWAY = {
+TAKEN_AWAY: dict[Role, list[Allowed]] = {
     "orchestrator": [
         *ENDS_A_RUN_AT_ONCE,
         *ENDS_A_RUN,
