@@ -21,15 +21,16 @@ from benchmarks._stack import emulators, scratch, surroundings, worker
 from benchmarks.truth._rounds_file import KEPT, Measured, Round, Steps, write
 from orchestrator.local.stack import Stack
 from orchestrator.report import metrics_file
-from orchestrator.run import first_payload, journal, plan, results_queue
+from orchestrator.run import journal, plan, results_queue
 from orchestrator.run.execution import execute
+from orchestrator.run.first_payload import Maker, Recipe
 from orchestrator.run.site import Site
 from stepbench import machine
 from stepbench.samples import Phase, Sample
 from stepbench.settings import Settings
 
 ARMS = 3
-STEPS = 20
+STEPS = 5
 PAYLOAD_MB = 1.0
 PHASES_KEPT: tuple[Phase, ...] = ("download", "deserialize", "serialize", "checksum", "upload")
 """Those that take long enough for 5 % of it to be something."""
@@ -38,9 +39,9 @@ CASE = f"{ARMS} runs a round, each one chain of {STEPS} steps of {PAYLOAD_MB:g} 
 
 def measured(rounds: int) -> Measured:
     """So many rounds of this machine."""
-    with emulators() as stack, worker(stack, executors=1):
-        _run(stack)  # connections are opened and first times happen here
-        found = [_telling(number, rounds, _round(stack)) for number in range(1, rounds + 1)]
+    with emulators() as stack, worker(stack, executors=1), Maker(surroundings(stack)) as payloads:
+        _run(stack, payloads)  # connections are opened and first times happen here
+        found = [_telling(number, rounds, _round(stack, payloads)) for number in range(1, rounds + 1)]
     facts = machine.facts()
     return Measured(f"{CASE}; {machine.cores()} cores of {facts['processor']}", found)
 
@@ -50,9 +51,9 @@ def _telling(number: int, rounds: int, found: Round) -> Round:
     return found
 
 
-def _round(stack: Stack) -> Round:
+def _round(stack: Stack, payloads: Maker) -> Round:
     before = _busy_own_all()
-    arms = [_run(stack) for _ in range(ARMS)]
+    arms = [_run(stack, payloads) for _ in range(ARMS)]
     busy, own, every = (now - then for now, then in zip(_busy_own_all(), before, strict=True))
     return Round(round(max(0.0, busy - own) / max(every, 1e-9), 3), arms)
 
@@ -65,24 +66,24 @@ def _busy_own_all() -> tuple[float, float, float]:
     return busy, own, every
 
 
-def _run(stack: Stack) -> Steps:
+def _run(stack: Stack, payloads: Maker) -> Steps:
     """An ordinary run by the program's own loop, with a metrics file of its own, and what that says afterwards."""
     with scratch() as folder:
-        samples = _samples(stack, folder)
+        samples = _samples(stack, payloads, folder)
         empty_bucket(stack)
     walls: Steps = {"total": [(sample.total_ns or 0) // 1000 for sample in samples]}
     walls |= {phase: [sample.phases_ns[phase] // 1000 for sample in samples] for phase in PHASES_KEPT}
     return walls | {f"CPU of {phase}": [sample.cpu_ns[phase] // 1000 for sample in samples] for phase in PHASES_KEPT}
 
 
-def _samples(stack: Stack, folder: Path) -> Sequence[Sample]:
+def _samples(stack: Stack, payloads: Maker, folder: Path) -> Sequence[Sample]:
     settings = _settings(stack, folder)
     place = Site(settings, stack.clients(), "embedded", own_stack=True, check=stack.check)
     now = plan.utc_now()
     run_id = plan.new_run_id(now)
     path = journal.path_of(folder, run_id)
     made = plan.make(settings, environment="embedded", run_id=run_id, date=f"{now:%Y-%m-%d}", metrics_file=path)
-    with first_payload.making(first_payload.Recipe.of(settings), surroundings(stack)) as payload:
+    with payloads.making(Recipe.of(settings)) as payload:
         payload.wait_until_made()
         log = journal.begin(path, made, settings)
         execute(made, place, payload, log, lambda _lines, _in_flight: None).close()
@@ -93,7 +94,7 @@ def _samples(stack: Stack, folder: Path) -> Sequence[Sample]:
 
 
 def _settings(stack: Stack, folder: Path) -> Settings:
-    case = {"steps": STEPS, "warmup": 1, "payload_mb": PAYLOAD_MB, "serializer": "json", "metrics_dir": folder}
+    case = {"steps": STEPS, "payload_mb": PAYLOAD_MB, "serializer": "json", "metrics_dir": folder}
     return stack.settings.model_copy(update=case)
 
 

@@ -1,13 +1,14 @@
-"""Comparisons of a case with itself, as many as are wanted, from rounds that were measured.
+"""Experiments of a case with itself, as many as are wanted, from rounds that were measured.
 
 Each is of consecutive rounds, so that drift is in it as it was, and takes two of the arms of each round: rounds stay
 whole, with what befell them. Which arm is the case and which the baseline is drawn anew in each round, as an experiment
-draws the order in which it runs its cases.
+draws the order in which it runs its cases. After the last measured round comes the first one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
 from statistics import median
 
@@ -15,15 +16,16 @@ import numpy as np
 
 from benchmarks.truth import _rounds_file
 from benchmarks.truth._rounds_file import Measured, Round
-from orchestrator.verdicts import USUAL_ROUNDS
+from orchestrator.experiment import contrasts
+from orchestrator.verdicts import ENOUGH_ROUNDS, MOST_ROUNDS, TO_SEE, enough
 from orchestrator.verdicts.comparison import paired
-from orchestrator.verdicts.location import located
-from orchestrator.verdicts.rounds import ByRound, apart
-from orchestrator.verdicts.student import quantile
+from orchestrator.verdicts.rounds import ByRound
 
 SEED = 1
+EXPERIMENTS = 2_000
+CASE, BASELINE = "case", "baseline"
+TOTAL = "total"
 Pair = tuple[ByRound, ByRound]
-MOST_ROUNDS = 5_000
 
 
 @cache
@@ -31,13 +33,42 @@ def rounds_to_use(rounds: int | None) -> Measured:
     """Those that are kept, or so many of this machine, now; measured once, whichever parts ask for them."""
     if rounds is None:
         return _rounds_file.read()
-    if rounds < USUAL_ROUNDS:
-        raise SystemExit(
-            f"--rounds {rounds} are fewer than the {USUAL_ROUNDS} of one comparison; give {2 * USUAL_ROUNDS} or more"
-        )
+    if rounds < 2 * ENOUGH_ROUNDS:
+        raise SystemExit(f"--rounds {rounds} are too few to tell anything from; give {2 * ENOUGH_ROUNDS} or more")
     from benchmarks.truth._measuring import measured
 
     return measured(rounds)
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """Rounds in order: for each the place of its arms that are the case and the baseline."""
+
+    first: int
+    sides: np.ndarray[tuple[int, int], np.dtype[np.intp]]
+
+    def values(self, medians: Sequence[Sequence[float]], rounds: int) -> Pair:
+        """Of its first `rounds`; the case's and the baseline's."""
+        numbers = [(self.first + number) % len(medians) for number in range(rounds)]
+        case, baseline = (
+            {number + 1: medians[place][self.sides[number, side]] for number, place in enumerate(numbers)}
+            for side in (0, 1)
+        )
+        return case, baseline
+
+
+def experiments(rounds: Sequence[Round], count: int = EXPERIMENTS) -> Iterator[Experiment]:
+    """Each as long as one may be, or as there are rounds."""
+    chance = np.random.default_rng(SEED)
+    arms = len(rounds[0].arms)
+    for _ in range(count):
+        first = int(chance.integers(0, len(rounds)))
+        sides = chance.permuted(np.tile(np.arange(arms), (most_rounds(rounds), 1)), axis=1)[:, :2]
+        yield Experiment(first, sides)
+
+
+def most_rounds(rounds: Sequence[Round]) -> int:
+    return min(MOST_ROUNDS, len(rounds))
 
 
 def medians(rounds: Sequence[Round], quantity: str) -> list[list[float]]:
@@ -45,37 +76,36 @@ def medians(rounds: Sequence[Round], quantity: str) -> list[list[float]]:
     return [[float(median(arm[quantity])) for arm in each.arms] for each in rounds]
 
 
-def pairs(values: Sequence[Sequence[float]], repeats: int, count: int) -> Iterator[Pair]:
-    """`count` comparisons of `repeats` rounds, of which there are at least as many."""
-    chance = np.random.default_rng(SEED)
-    for _ in range(count):
-        first = int(chance.integers(0, len(values) - repeats + 1))
-        taken = [chance.choice(arms, 2, replace=False) for arms in values[first : first + repeats]]
-        case, baseline = ({number: float(arms[side]) for number, arms in enumerate(taken)} for side in (0, 1))
-        yield case, baseline
+def rounds_taken(experiment: Experiment, of: Mapping[str, Sequence[Sequence[float]]], most: int) -> int:
+    """How many an experiment measures before it ends by itself; `of` are medians by quantity.
+
+    A slowness of one arm changes nothing in that: it moves all ratios alike, and they end by their spread.
+    """
+    for rounds in enough.looks(most):
+        values = {quantity: experiment.values(found, rounds) for quantity, found in of.items()}
+        figures = {
+            name: {number: _run(values, side, number) for number in range(1, rounds + 1)}
+            for side, name in enumerate((CASE, BASELINE))
+        }
+        if not any(contrasts.unseen(figures, BASELINE, TO_SEE)):
+            return rounds
+    return most
 
 
-def share_found(values: Sequence[Sequence[float]], repeats: int, factor: float, count: int) -> float:
-    """Of comparisons with a case that takes `factor` times as long, those that call it slower."""
-    slower = _times(factor)
-    found = [paired(slower(case), baseline).verdict for case, baseline in pairs(values, repeats, count)]
-    return found.count("more") / count
+@dataclass(frozen=True)
+class _Run:
+    """What a rule on rounds looks at."""
+
+    step_ns: float
+    parts_ns: Mapping[str, float]
 
 
-def rounds_needed(values: Sequence[Sequence[float]], factor: float, alpha: float, missed: float) -> int | None:
-    """By the standard error of all rounds together, were there more of them; null where that is beyond MOST_ROUNDS."""
-    errors = [located(apart(*pair)[0]).error for pair in pairs(values, len(values), 20)]
-    of_one_round = median(errors) * len(values) ** 0.5
-    return next(
-        (count for count in range(3, MOST_ROUNDS) if _reach(count, alpha, missed) * of_one_round <= np.log(factor)),
-        None,
-    )
+def _run(values: Mapping[str, Pair], side: int, number: int) -> _Run:
+    of = {quantity: pair[side][number] for quantity, pair in values.items()}
+    return _Run(step_ns=of.pop(TOTAL), parts_ns=of)
 
 
-def _reach(count: int, alpha: float, missed: float) -> float:
-    """How many times the error of one round away a difference is seen."""
-    return float((quantile(alpha, count - 1) + quantile(2 * missed, count - 1)) / count**0.5)
-
-
-def _times(factor: float) -> Callable[[ByRound], ByRound]:
-    return lambda case: {number: value * factor for number, value in case.items()}
+def verdict(pair: Pair, slower: float = 1.0) -> str:
+    """On a case that takes `slower` times as long."""
+    case, baseline = pair
+    return paired({number: value * slower for number, value in case.items()}, baseline).verdict

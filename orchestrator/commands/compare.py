@@ -25,7 +25,7 @@ SETTINGS: tuple[str, ...] | None = ("METRICS_DIR", "LOG_LEVEL", "LOG_FORMAT")
 EXIT_FAILED = 1
 EXIT_SLOWER = 4
 ONLY_OF_TWO = ("fail_if_slower", "anyway")
-ONLY_OF_AN_EXPERIMENT = ("plan", "matrix", "baseline", "repeats", "seed", "until_stable", "max_minutes")
+ONLY_OF_AN_EXPERIMENT = ("plan", "matrix", "baseline", "repeats", "seed", "until_stable", "to_see", "max_minutes")
 """Flags of one that begins: it goes on as it was planned."""
 ASKS_ABOVE_MINUTES = 10
 ASKS_ABOVE_BYTES = 10 * 10**9
@@ -82,10 +82,20 @@ def _add_cases(parser: argparse.ArgumentParser) -> None:
 
 def _add_rounds(parser: argparse.ArgumentParser) -> None:
     from orchestrator.experiment.request import DEFAULT_SEED
-    from orchestrator.verdicts import USUAL_ROUNDS
+    from orchestrator.verdicts import MOST_ROUNDS, TO_SEE
 
     rounds = parser.add_argument_group("rounds", "each has every case once, in an order of its own")
-    rounds.add_argument("--repeats", metavar="N", help=f"measured rounds, at most; {USUAL_ROUNDS} where not set")
+    rounds.add_argument(
+        "--repeats",
+        metavar="N",
+        help=f"measured rounds; with --to-see or --until-stable, or not set ({MOST_ROUNDS}), at most",
+    )
+    rounds.add_argument(
+        "--to-see",
+        metavar="SHARE",
+        help="end when a difference to the baseline of so much, in a step or in a phase that is a tenth of it, would "
+        f"be seen in nine of ten experiments; {TO_SEE:.0%}% where neither --repeats nor --until-stable is set",
+    )
     rounds.add_argument("--seed", metavar="N", help=f"of the order of the cases; {DEFAULT_SEED} where not set")
     rounds.add_argument(
         "--until-stable", metavar="WIDTH", help="end when each median is known within so much of itself, such as 2%%"
@@ -184,6 +194,7 @@ def _request(arguments: argparse.Namespace) -> Request:
         repeats=arguments.repeats,
         seed=arguments.seed,
         until_stable=arguments.until_stable,
+        to_see=arguments.to_see,
         max_minutes=arguments.max_minutes,
     )
 

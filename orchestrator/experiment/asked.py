@@ -16,6 +16,7 @@ from orchestrator.experiment.request import (
     minutes_of,
     share_of,
 )
+from orchestrator.verdicts import ENOUGH_ROUNDS
 from stepbench.errors import UsageError
 from stepbench.settings import flag_of
 
@@ -31,6 +32,7 @@ def request(
     repeats: str | None = None,
     seed: str | None = None,
     until_stable: str | None = None,
+    to_see: str | None = None,
     max_minutes: str | None = None,
 ) -> Request:
     """`given` are the settings by variable, lists among them. Raises UsageError for a file that cannot be read."""
@@ -38,21 +40,30 @@ def request(
     rounds = _checked("--repeats", repeats, lambda text: _whole(text, 1, MOST_REPEATS), problems)
     seeded = _checked("--seed", seed, lambda text: _whole(text, 0, MOST_SEED), problems)
     stable = _checked("--until-stable", until_stable, share_of, problems)
+    see = _checked("--to-see", to_see, share_of, problems)
     minutes = _checked("--max-minutes", max_minutes, minutes_of, problems)
     try:
         asked = _cases(given, plan, matrix, problems)
     except UsageError as error:
         raise UsageError([*problems, *error.problems]) from error
-    asked = asked.overridden(baseline=baseline, repeats=rounds, seed=seeded, until_stable=stable, max_minutes=minutes)
-    return replace(asked, problems=(*problems, *asked.problems, *_stable_too_early(asked)))
+    asked = asked.overridden(
+        baseline=baseline, repeats=rounds, seed=seeded, until_stable=stable, to_see=see, max_minutes=minutes
+    )
+    return replace(asked, problems=(*problems, *asked.problems, *_never_looked(asked)))
 
 
-def _stable_too_early(asked: Request) -> Iterator[str]:
-    if asked.until_stable is not None and asked.repeats is not None and asked.repeats < FEWEST_STABLE_ROUNDS:
-        yield (
-            f"--until-stable: looks at {FEWEST_STABLE_ROUNDS} rounds at least, and with --repeats {asked.repeats} "
-            "there are fewer; ask for more rounds, or leave it out"
-        )
+def _never_looked(asked: Request) -> Iterator[str]:
+    """For each rule that ends an experiment and would look only after its last round."""
+    rules = (
+        ("--until-stable", asked.until_stable, FEWEST_STABLE_ROUNDS),
+        ("--to-see", asked.to_see, ENOUGH_ROUNDS),
+    )
+    for flag, value, fewest in rules:
+        if value is not None and asked.repeats is not None and asked.repeats < fewest:
+            yield (
+                f"{flag}: looks at {fewest} rounds at least, and with --repeats {asked.repeats} there are fewer; ask "
+                "for more rounds, or leave it out"
+            )
 
 
 def _cases(given: Mapping[str, str], plan: Path | None, table: Path | None, problems: list[str]) -> Request:
@@ -75,6 +86,7 @@ def _cases(given: Mapping[str, str], plan: Path | None, table: Path | None, prob
         read.repeats,
         read.seed,
         read.until_stable,
+        read.to_see,
         read.max_minutes,
         read.problems,
     )

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -43,12 +43,25 @@ UNLIKE = frozenset({"METRICS_DIR", "LOG_LEVEL", "LOG_FORMAT", "METRICS_FSYNC"})
 class Estimate:
     """Of all runs, the warm-up round among them."""
 
+    rounds: int
     runs: int
     seconds: float
     written_bytes: int
     how: str
     usd: float | None = None
     """Of S3 and SQS; null on the embedded stack, and where the region has no prices."""
+
+    def of(self, rounds: int) -> Estimate:
+        """As many of the same rounds."""
+        share = rounds / self.rounds
+        return replace(
+            self,
+            rounds=rounds,
+            runs=round(self.runs * share),
+            seconds=STACK_SECONDS + (self.seconds - STACK_SECONDS) * share,
+            written_bytes=round(self.written_bytes * share),
+            usd=None if self.usd is None else self.usd * share,
+        )
 
 
 def estimate(cases: Sequence[ReadyCase], rounds: int, metrics_dir: Path) -> Estimate:
@@ -63,7 +76,12 @@ def estimate(cases: Sequence[ReadyCase], rounds: int, metrics_dir: Path) -> Esti
     whole_usd = None if None in usd else rounds * sum(each for each in usd if each is not None)
     old = len([then for then in per_case if then is not None])
     return Estimate(
-        rounds * len(cases), STACK_SECONDS + rounds * seconds, rounds * written, _how(old, len(cases)), whole_usd
+        rounds,
+        rounds * len(cases),
+        STACK_SECONDS + rounds * seconds,
+        rounds * written,
+        _how(old, len(cases)),
+        whole_usd,
     )
 
 

@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from statistics import median
 
-from orchestrator.experiment import answer, dollars, schedule
+from orchestrator.experiment import answer, contrasts, dollars, schedule
 from orchestrator.experiment.figures import RunFigures
-from orchestrator.experiment.lines import WARM_UP_ROUND, Case, ExperimentEvent
+from orchestrator.experiment.lines import EARLY_ENDS, WARM_UP_ROUND, Case, ExperimentEvent
 from orchestrator.experiment.reading import Experiment, ExperimentRun
-from orchestrator.experiment.result import CaseResult, Result
+from orchestrator.experiment.request import as_typed
+from orchestrator.experiment.result import CaseResult, PartResult, Result
 from orchestrator.report import memory
 from orchestrator.report.statistics import LABELS
+from orchestrator.report.summary import PARTS
+from orchestrator.report.units import percent
 from orchestrator.verdicts import pareto, ranking
-from orchestrator.verdicts.comparison import Comparison, paired
-from orchestrator.verdicts.correction import corrected
+from orchestrator.verdicts.comparison import Comparison
 from orchestrator.verdicts.doubts import Ended, Signals, doubts, of_load
 from orchestrator.verdicts.own_median import own_median
 from orchestrator.verdicts.pareto import Point
@@ -27,6 +29,8 @@ Rounds = Mapping[int, RunFigures]
 CHANNEL, CONCURRENCY, EXECUTORS = (variable_of(field) for field in ("channel", "concurrency", "executors"))
 SERIALIZER, OF_BYTES = variable_of("serializer"), "raw"
 """The one that hands bytes on; by its name, because to load all of them to ask would load their libraries."""
+SMALL_SHARE = 0.01
+"""Of a step: parts below it are not told."""
 WAITS = ("queue_wait", "worker_wait")
 
 
@@ -42,14 +46,17 @@ def step_times(rounds: Rounds) -> dict[int, float]:
 def judged(experiment: Experiment) -> Result:
     """The whole result, of an experiment that has finished or that has not."""
     times = {name: step_times(rounds) for name, rounds in experiment.measured.items()}
-    against = _against_baseline(experiment.plan.baseline, times)
+    against = contrasts.of_step(experiment.measured, experiment.plan.baseline)
     floors = _floors(experiment)
     choices = {name: values for name, values in times.items() if name not in floors}
     faster = ranking.beaten({name: values for name, values in choices.items() if values})
     points = {name: point for name, point in _points(experiment).items() if name not in floors}
     front = pareto.front(points, faster)
     ranks = (*ranking.ranked(choices), *(_unranked(name, times[name]) for name in floors))
-    cases = tuple(_case(experiment, rank, against.get(rank.case), front, rank.case in floors) for rank in ranks)
+    parts = _parts(experiment)
+    cases = tuple(
+        _case(experiment, rank, against.get(rank.case), parts[rank.case], front, rank.case in floors) for rank in ranks
+    )
     if not memory.is_told_apart(_samples(experiment)):
         cases = tuple(case.model_copy(update={"peak_rss_bytes": None}) for case in cases)
     return Result(
@@ -74,10 +81,6 @@ def _only_warm(experiment: Experiment) -> bool:
     return any(end.ok for end in ends) and all(end.round == WARM_UP_ROUND for end in ends)
 
 
-def _against_baseline(baseline: str, times: Mapping[str, Mapping[int, float]]) -> dict[str, Comparison]:
-    return corrected({name: paired(values, times[baseline]) for name, values in times.items() if name != baseline})
-
-
 def _floors(experiment: Experiment) -> list[str]:
     """Cases that carry bytes, where others carry records; where all carry bytes, that is what is compared."""
     by_case = {case.name: experiment.settings_of(case).get(SERIALIZER) for case in experiment.plan.cases}
@@ -88,6 +91,25 @@ def _floors(experiment: Experiment) -> list[str]:
 def _unranked(name: str, values: Mapping[int, float]) -> Rank:
     middle = float(median(values.values())) if values else None
     return Rank(case=name, median=middle, best=None, worst=None, not_told_apart=())
+
+
+def _parts(experiment: Experiment) -> dict[str, dict[str, PartResult]]:
+    """By case and part."""
+    found: dict[str, dict[str, PartResult]] = {name: {} for name in experiment.measured}
+    for part in PARTS:
+        medians = {name: _large(rounds, part) for name, rounds in experiment.measured.items()}
+        if any(medians.values()):
+            against = contrasts.of_part(experiment.measured, experiment.plan.baseline, part)
+            for name, middle in medians.items():
+                if middle is not None:
+                    found[name][part] = PartResult(median_ns=middle, against_baseline=against.get(name))
+    return found
+
+
+def _large(rounds: Rounds, part: str) -> float | None:
+    """Its median; null where it is not there, or small."""
+    middle, step = _middle(rounds, lambda run: run.parts_ns.get(part)), _middle(rounds, lambda run: run.step_ns)
+    return middle if middle is not None and step is not None and middle >= SMALL_SHARE * step else None
 
 
 def _samples(experiment: Experiment) -> dict[str, list[Sample]]:
@@ -105,7 +127,12 @@ def _points(experiment: Experiment) -> dict[str, Point]:
 
 
 def _case(
-    experiment: Experiment, rank: Rank, against: Comparison | None, front: tuple[str, ...], is_floor: bool
+    experiment: Experiment,
+    rank: Rank,
+    against: Comparison | None,
+    parts: dict[str, PartResult],
+    front: tuple[str, ...],
+    is_floor: bool,
 ) -> CaseResult:
     case = experiment.plan.case(rank.case)
     rounds = experiment.measured[case.name]
@@ -121,6 +148,7 @@ def _case(
         error=failed[-1].error if failed else None,
         step_ns=own_median(step_times(rounds)),
         against_baseline=against,
+        parts=parts,
         is_floor=is_floor,
         rank=rank,
         bytes_out=_middle(rounds, lambda run: run.bytes_out),
@@ -161,6 +189,23 @@ def _signals(experiment: Experiment, case: Case, runs: list[ExperimentRun]) -> S
     )
 
 
+def _about_unseen(experiment: Experiment) -> Iterator[str]:
+    """Where all rounds were run and were not enough."""
+    plan = experiment.plan
+    if plan.to_see is None or _ended(experiment) != "as asked":
+        return
+    measured = {name: rounds for name, rounds in experiment.measured.items() if rounds}
+    if plan.baseline not in measured:
+        return
+    left = sorted(contrasts.unseen(measured, plan.baseline, plan.to_see), key=lambda each: -each.detectable)
+    if left:
+        yield (
+            f"{plan.repeats} rounds were not enough to see a difference of {as_typed(plan.to_see)} everywhere: in the "
+            f"{left[0].quantity} of {left[0].case} it would take {percent(left[0].detectable - 1)}. Try a quieter "
+            "machine, more --repeats with --to-see, or ask for less."
+        )
+
+
 def _about_load(experiment: Experiment) -> str | None:
     """Of this machine, where it does the steps."""
     plan = experiment.plan
@@ -185,13 +230,13 @@ def _ended_by(experiment: Experiment) -> str | None:
 
 def _early_end(experiment: Experiment) -> ExperimentEvent | None:
     events = (line for line in experiment.manifest.lines if isinstance(line, ExperimentEvent))
-    return next((event for event in events if event.event in ("stable", "limit")), None)
+    return next((event for event in events if event.event in EARLY_ENDS), None)
 
 
 def _ended(experiment: Experiment) -> Ended:
     event = _early_end(experiment)
     if event is not None:
-        return "stable" if event.event == "stable" else "by the clock"
+        return "by the clock" if event.event == "limit" else "enough"
     return "as asked" if experiment.manifest.finished else "not yet"
 
 
@@ -202,6 +247,7 @@ def _warnings(experiment: Experiment, cases: tuple[CaseResult, ...]) -> Iterator
     yield from (f"{problem[0].upper()}{problem[1:]}" for problem in experiment.problems)
     if load := _about_load(experiment):
         yield load
+    yield from _about_unseen(experiment)
     for case in cases:
         if case.left_out:
             yield f"{case.name} was left out after {schedule.FAILURES_IN_A_ROW} failures in a row: {case.error}"

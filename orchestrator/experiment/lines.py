@@ -40,6 +40,8 @@ class ExperimentLine(Frozen):
     seed: int
     until_stable: float | None = None
     """A width of every case's interval, as a share of its median, that is narrow enough; null: all repeats are run."""
+    to_see: float | None = None
+    """A difference, as a share of the baseline, that is to be seen; null: all repeats are run."""
     max_minutes: float | None = None
     skipped: tuple[str, ...] = ()
     """A sentence for each combination that was left out."""
@@ -70,7 +72,9 @@ class RunEnd(Frozen):
     """The machine's load average when the run began."""
 
 
-EventName = Literal["interrupted", "resumed", "left_out", "stable", "limit", "finished"]
+EventName = Literal["interrupted", "resumed", "left_out", "stable", "seen", "limit", "finished"]
+EARLY_ENDS = frozenset({"stable", "seen", "limit"})
+"""Before all repeats were run."""
 
 
 class ExperimentEvent(Frozen):

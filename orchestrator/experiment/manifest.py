@@ -13,7 +13,7 @@ from typing import Annotated
 
 from pydantic import Field, TypeAdapter, ValidationError
 
-from orchestrator.experiment.lines import ExperimentEvent, ExperimentLine, ManifestLine, RunEnd
+from orchestrator.experiment.lines import EARLY_ENDS, ExperimentEvent, ExperimentLine, ManifestLine, RunEnd
 from orchestrator.report.units import one_line, shortened
 from stepbench.errors import UsageError
 
@@ -43,7 +43,7 @@ class Manifest:
     def finished(self) -> bool:
         """Nothing is left to run."""
         events = [line.event for line in self.lines if isinstance(line, ExperimentEvent)]
-        return bool(events) and events[-1] in ("finished", "stable", "limit")
+        return bool(events) and events[-1] in {"finished", *EARLY_ENDS}
 
 
 def read(path: Path) -> Manifest:

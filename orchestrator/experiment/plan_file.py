@@ -33,7 +33,7 @@ from stepbench.settings import named, variable_of
 
 VERSION = 1
 MOST_BYTES = 1_000_000
-KEYS = ("version", "baseline", "repeats", "seed", "until_stable", "max_minutes", "settings", "axes", "cases")
+KEYS = ("version", "baseline", "repeats", "seed", "until_stable", "to_see", "max_minutes", "settings", "axes", "cases")
 
 
 def read(path: Path) -> Request:
@@ -73,7 +73,8 @@ class _Reader:
             baseline=self._words(table, "baseline", "a case's name"),
             repeats=self._number(table, "repeats", 1, MOST_REPEATS),
             seed=self._number(table, "seed", 0, MOST_SEED),
-            until_stable=self._share(table),
+            until_stable=self._share(table, "until_stable"),
+            to_see=self._share(table, "to_see"),
             max_minutes=self._minutes(table),
             # The last argument: what stands above finds them.
             problems=tuple(sorted(self._problems)),
@@ -166,9 +167,9 @@ class _Reader:
         self._wrong(key, f"{value!r} is no whole number from {least} to {most:,}")
         return None
 
-    def _share(self, table: Mapping[str, Any]) -> float | None:
-        value = table.get("until_stable")
-        return None if value is None else self._made("until_stable", value, lambda: share_of(str(value)))
+    def _share(self, table: Mapping[str, Any], key: str) -> float | None:
+        value = table.get(key)
+        return None if value is None else self._made(key, value, lambda: share_of(str(value)))
 
     def _minutes(self, table: Mapping[str, Any]) -> float | None:
         value = table.get("max_minutes")

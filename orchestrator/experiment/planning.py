@@ -15,7 +15,7 @@ from orchestrator.experiment.request import DEFAULT_SEED, Request
 from orchestrator.run import plan as run_plan
 from orchestrator.run import site
 from orchestrator.run.journal import now_text
-from orchestrator.verdicts import USUAL_ROUNDS
+from orchestrator.verdicts import MOST_ROUNDS, TO_SEE
 from stepbench import configuration, machine
 from stepbench.errors import UsageError
 from stepbench.settings import Settings, of_values, variable_of
@@ -37,14 +37,22 @@ def new(resolved: Resolved, request: Request) -> ExperimentLine:
         ),
         baseline=resolved.baseline,
         settings={name: value for name, value in values[0].items() if name not in {*own, METRICS_DIR}},
-        repeats=request.repeats or USUAL_ROUNDS,
+        repeats=request.repeats or MOST_ROUNDS,
         seed=DEFAULT_SEED if request.seed is None else request.seed,
         until_stable=request.until_stable,
+        to_see=_to_see(request),
         max_minutes=request.max_minutes,
         skipped=resolved.skipped,
         versions=machine.versions(),
         machine=dict(machine.facts()),
     )
+
+
+def _to_see(request: Request) -> float | None:
+    """Null where it was said in another way how many rounds are wanted."""
+    if request.to_see is None and request.repeats is None and request.until_stable is None:
+        return TO_SEE
+    return request.to_see
 
 
 def environment_of(settings: Settings) -> Literal["embedded", "aws"]:

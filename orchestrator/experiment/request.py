@@ -44,6 +44,7 @@ class Request:
     repeats: int | None = None
     seed: int | None = None
     until_stable: float | None = None
+    to_see: float | None = None
     max_minutes: float | None = None
     problems: tuple[str, ...] = ()
     """What is wrong with how it was written. Told by `cases.resolve`, with what is wrong with the settings."""
@@ -55,6 +56,7 @@ class Request:
         repeats: int | None,
         seed: int | None,
         until_stable: float | None,
+        to_see: float | None,
         max_minutes: float | None,
     ) -> Request:
         """With what was given as flags in place of what a file says."""
@@ -64,6 +66,7 @@ class Request:
             repeats=self.repeats if repeats is None else repeats,
             seed=self.seed if seed is None else seed,
             until_stable=self.until_stable if until_stable is None else until_stable,
+            to_see=self.to_see if to_see is None else to_see,
             max_minutes=self.max_minutes if max_minutes is None else max_minutes,
         )
 
@@ -78,6 +81,11 @@ def share_of(text: str) -> float:
     if not 0 < share <= 1:  # NaN neither
         raise UsageError(f"{text!r} is no share such as 5%")
     return share
+
+
+def as_typed(share: float) -> str:
+    """0.05 → `5%`."""
+    return f"{share * 100:g}%"
 
 
 def minutes_of(text: str) -> float:

@@ -13,6 +13,15 @@ from orchestrator.verdicts.ranking import Rank
 from stepbench.samples import Frozen
 
 
+class PartResult(Frozen):
+    """One part of a case's steps, such as a phase."""
+
+    median_ns: float
+    """Over the rounds' medians."""
+    against_baseline: Comparison | None
+    """Corrected for the number of cases; null for the baseline itself."""
+
+
 class CaseResult(Frozen):
     """One case beside the others."""
 
@@ -31,6 +40,8 @@ class CaseResult(Frozen):
     """Over the rounds' medians."""
     against_baseline: Comparison | None
     """Of its step time, corrected for the number of cases; null for the baseline itself."""
+    parts: dict[str, PartResult]
+    """By the names of `report.summary.PARTS`, those that take a hundredth of this case's step or more."""
     is_floor: bool = False
     """It hands bytes on and decodes nothing, beside cases that carry records: it has no rank, and is on no front."""
     rank: Rank

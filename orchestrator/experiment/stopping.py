@@ -1,15 +1,18 @@
-"""When an experiment ends before its last round: all is stable, or its time is up. Looked at between rounds."""
+"""When an experiment ends before its last round: enough is seen, all is stable, or its time is up.
+
+Looked at between rounds.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from orchestrator.experiment import judging, schedule
+from orchestrator.experiment import contrasts, judging, schedule
 from orchestrator.experiment.figures import RunFigures
 from orchestrator.experiment.lines import WARM_UP_ROUND, ExperimentEvent, ExperimentLine, ManifestLine, RunEnd
-from orchestrator.experiment.request import FEWEST_STABLE_ROUNDS
+from orchestrator.experiment.request import FEWEST_STABLE_ROUNDS, as_typed
 from orchestrator.experiment.schedule import Turn
-from orchestrator.report.units import percent
+from orchestrator.verdicts import enough
 
 
 def reason(
@@ -23,7 +26,9 @@ def reason(
     ends = [line for line in lines if isinstance(line, RunEnd)]
     if not ends or not _between_rounds(lines, left):
         return None
-    return _time_is_up(plan, ends, at) or _all_stable(plan, ends, measured, at)
+    going_on = {case.name for case in plan.cases} - schedule.left_out(ends)
+    by_case = {case: measured.get(case, {}) for case in going_on}
+    return _time_is_up(plan, ends, at) or _all_stable(plan, by_case, at) or _all_seen(plan, ends, by_case, at)
 
 
 def _between_rounds(lines: Sequence[ManifestLine], left: Sequence[Turn]) -> bool:
@@ -51,18 +56,34 @@ def _time_is_up(plan: ExperimentLine, ends: Sequence[RunEnd], at: str) -> Experi
 
 
 def _all_stable(
-    plan: ExperimentLine, ends: Sequence[RunEnd], measured: Mapping[str, Mapping[int, RunFigures]], at: str
+    plan: ExperimentLine, by_case: Mapping[str, Mapping[int, RunFigures]], at: str
 ) -> ExperimentEvent | None:
     if plan.until_stable is None:
         return None
-    going_on = {case.name for case in plan.cases} - schedule.left_out(ends)
-    widths = [judging.relative_width(measured.get(case, {})) for case in going_on]
+    widths = [judging.relative_width(rounds) for rounds in by_case.values()]
     if any(width is None or width > plan.until_stable for width in widths):
         return None
-    if any(len(measured.get(case, {})) < FEWEST_STABLE_ROUNDS for case in going_on):
+    if any(len(rounds) < FEWEST_STABLE_ROUNDS for rounds in by_case.values()):
         return None
     return ExperimentEvent(
         event="stable",
         at=at,
-        message=f"every case's median is known within {percent(plan.until_stable)} (--until-stable)",
+        message=f"every case's median is known within {as_typed(plan.until_stable)} (--until-stable)",
+    )
+
+
+def _all_seen(
+    plan: ExperimentLine, ends: Sequence[RunEnd], by_case: Mapping[str, Mapping[int, RunFigures]], at: str
+) -> ExperimentEvent | None:
+    """Also where nothing ever can be, as the baseline was left out."""
+    if plan.to_see is None or max(end.round for end in ends) not in enough.looks(plan.repeats):
+        return None
+    if plan.baseline not in by_case:
+        return ExperimentEvent(
+            event="seen", at=at, message=f"{plan.baseline} was left out, which the others are held against"
+        )
+    if any(contrasts.unseen(by_case, plan.baseline, plan.to_see)):
+        return None
+    return ExperimentEvent(
+        event="seen", at=at, message=f"they are enough to see a difference of {as_typed(plan.to_see)} (--to-see)"
     )

@@ -64,7 +64,7 @@ def _extent(result: Result) -> str:
 
 
 def _ended_by(result: Result) -> str:
-    return f" of {result.repeats}: {result.ended_by}" if result.ended_by else ""
+    return f" of at most {result.repeats}: {result.ended_by}" if result.ended_by else ""
 
 
 def _print_table(console: Console, result: Result) -> None:

@@ -13,7 +13,7 @@ from time import monotonic
 from typing import Protocol, TextIO
 
 from orchestrator.experiment.figures import RunFigures
-from orchestrator.experiment.lines import WARM_UP_ROUND, ExperimentEvent, ExperimentLine, RunEnd
+from orchestrator.experiment.lines import EARLY_ENDS, WARM_UP_ROUND, ExperimentEvent, ExperimentLine, RunEnd
 from orchestrator.experiment.schedule import Turn
 from orchestrator.report.doubts import plural
 from orchestrator.report.live import ProgressView, QuietView
@@ -100,14 +100,19 @@ def where(state: State) -> str:
     """`warm-up round`, `round 3 of 10`."""
     if state.turn is None or state.turn.round == WARM_UP_ROUND:
         return "warm-up round"
-    return f"round {state.turn.round} of {state.plan.repeats}"
+    return f"round {state.turn.round} of {at_most(state)}{state.plan.repeats}"
+
+
+def at_most(state: State) -> str:
+    """Before a number of rounds or runs; empty where all of them are run."""
+    return "at most " if state.plan.to_see or state.plan.until_stable else ""
 
 
 def event_words(event: ExperimentEvent) -> str | None:
     """For what is worth a line while the experiment goes on."""
     if event.event == "left_out":
         return f"{event.case} failed again and is left out from here on"
-    if event.event in ("stable", "limit"):
+    if event.event in EARLY_ENDS:
         return f"Ended here: {event.message}"
     return None
 
@@ -147,7 +152,7 @@ class Lines(Quiet):
 def ended_words(state: State, end: RunEnd, found: RunFigures | None) -> str:
     """`round 3 of 10: json zstd:3: 84.1 ms a step (median of 4 steps); 55 runs left, 2 min 10 s`."""
     left = state.seconds_left
-    rest = f"; {plural(state.left, 'run')} left" if state.left else ""
+    rest = f"; {at_most(state)}{plural(state.left, 'run')} left" if state.left else ""
     rest += f", {clock(left)}" if rest and left else ""
     return f"{where(state)}: {end.case}: {outcome_words(end, found)}{rest}"
 

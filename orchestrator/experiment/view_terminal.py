@@ -12,7 +12,7 @@ from rich.text import Text
 from orchestrator.experiment.figures import RunFigures
 from orchestrator.experiment.lines import ExperimentEvent, RunEnd
 from orchestrator.experiment.schedule import Turn
-from orchestrator.experiment.view import State, ended_words, event_words, where
+from orchestrator.experiment.view import State, at_most, ended_words, event_words, where
 from orchestrator.report.consoles import console_on
 from orchestrator.report.doubts import plural
 from orchestrator.report.pace import Progress
@@ -69,10 +69,11 @@ class TerminalView:
 def lines(state: State, step: Progress | None, width: int, height: int, ascii_only: bool) -> Sequence[Text]:
     """What is drawn; no line is wider than `width`, and all of it fits into `height`."""
     runs = state.done + state.left
-    told = f"{state.done} of {plural(runs, 'run')}"
+    told = f"{state.done} of {at_most(state)}{plural(runs, 'run')}"
     drawn = [bar(told, state.done, runs, width, ascii_only), Text(_now(state, step))]
     if left := state.seconds_left:
-        drawn.append(Text(f"about {clock(max(0.0, left - (state.clock() - state.began)))} left", style="dim"))
+        about = at_most(state) or "about "
+        drawn.append(Text(f"{about}{clock(max(0.0, left - (state.clock() - state.began)))} left", style="dim"))
     drawn += _medians(state, width, max(0, height - LINES_ABOVE_MEDIANS - 1))
     return cut(drawn, width, ascii_only)
 

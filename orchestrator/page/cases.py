@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from statistics import median
 
 from orchestrator.experiment import dollars
-from orchestrator.experiment.result import CaseResult
+from orchestrator.experiment.result import CaseResult, PartResult
 from orchestrator.page.material import Material
 from orchestrator.report import memory
 from orchestrator.report.statistics import run_wall_ns
@@ -33,6 +33,8 @@ class CaseFigures(Frozen):
     alpha: float | None
     """How often such bounds miss the truth."""
     against_baseline: Comparison | None
+    parts: dict[str, PartResult]
+    """Empty where there are no verdicts."""
     rank_best: int | None
     rank_worst: int | None
     not_told_apart: tuple[str, ...]
@@ -71,6 +73,7 @@ def _judged(material: Material, case: CaseResult) -> CaseFigures:
         high_ns=interval.high if interval else None,
         alpha=interval.alpha if interval else None,
         against_baseline=case.against_baseline,
+        parts=case.parts,
         rank_best=case.rank.best,
         rank_worst=case.rank.worst,
         not_told_apart=case.rank.not_told_apart,
@@ -102,6 +105,7 @@ def _plain(material: Material, name: str) -> CaseFigures:
         high_ns=None,
         alpha=None,
         against_baseline=None,
+        parts={},
         rank_best=None,
         rank_worst=None,
         not_told_apart=(),

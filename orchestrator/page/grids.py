@@ -7,11 +7,26 @@ from dataclasses import dataclass
 from math import isfinite
 from typing import Any
 
+from orchestrator.experiment.result import PartResult
 from orchestrator.page.cases import CaseFigures
 from orchestrator.page.charts import Figures
 from orchestrator.page.charts.verdict import kind_of
 from orchestrator.page.material import Material
-from orchestrator.page.shown import ABSENT, milliseconds, rank, rate, ratio, size, usd, usd_places, verdict_words
+from orchestrator.page.shown import (
+    ABSENT,
+    OF_TIMES,
+    compared,
+    milliseconds,
+    percent,
+    rank,
+    rate,
+    ratio,
+    ratio_of,
+    size,
+    usd,
+    usd_places,
+    verdict_words,
+)
 from orchestrator.page.tables import Table
 from orchestrator.report.doubts import plural
 from orchestrator.report.units import shortened
@@ -93,6 +108,30 @@ def _ranked(case: CaseFigures, usd_places: int) -> Iterator[Cell]:
 
 def _class(case: CaseFigures) -> str:
     return f"verdict {kind_of(case).replace(' ', '-')}"
+
+
+def parts(cases: Sequence[CaseFigures]) -> Grid | None:
+    """What each case needs of each part against the baseline; null without a baseline to hold it against."""
+    rows = [
+        _part(case, name, part)
+        for case in cases
+        for name, part in case.parts.items()
+        if part.against_baseline is not None
+    ]
+    headings = ("case", "part", "time", "share of the step", "against the baseline", "ratio")
+    return Grid.made("Each part against the baseline", headings, rows) if rows else None
+
+
+def _part(case: CaseFigures, name: str, part: PartResult) -> Iterator[Cell]:
+    found = part.against_baseline
+    assert found is not None
+    share = part.median_ns / case.step_ns if case.step_ns else None
+    yield Cell(case.name)
+    yield Cell(name.replace("_", " "))
+    yield Cell(milliseconds(part.median_ns), part.median_ns)
+    yield Cell(ABSENT if share is None else percent(share), share)
+    yield Cell(compared(found), found.estimate, f"verdict {OF_TIMES.get(found.verdict, '')}")
+    yield Cell(ratio_of(found), found.estimate if found.scale == "ratio" else None)
 
 
 def of_figures(title: str, figures: Figures) -> Grid:

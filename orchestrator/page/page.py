@@ -62,6 +62,7 @@ def page_of(material: Material, prices: Prices, wanted: Wanted, now: datetime) -
         pictures={picture.chart.name: picture for picture in pictures},
         no_memory=memory.NOT_SHOWN,
         ranking=grids.ranking(cases) if cases else None,
+        parts=grids.parts(cases),
         money=money_of(material, [case.name for case in cases], prices, wanted),
         failures=[grid for grid in (grids.failed_cases(cases), grids.failures(tables["failures"])) if grid],
         settings=[

@@ -12,6 +12,8 @@ from orchestrator.verdicts.comparison import Comparison
 
 CENTS, FIGURES = 2, 3
 ABSENT = "\N{EN DASH}"
+OF_TIMES = {"less": "faster", "more": "slower"}
+"""Verdicts on a time in a word; the others are words already."""
 
 
 def milliseconds(duration_ns: float | None) -> str:
@@ -66,9 +68,9 @@ def verdict_words(case: CaseFigures) -> str:
 
 def compared(found: Comparison) -> str:
     """What a comparison of times claims."""
-    if found.verdict not in ("less", "more") or found.estimate is None:
+    word = OF_TIMES.get(found.verdict)
+    if word is None or found.estimate is None:
         return found.verdict
-    word = "faster" if found.verdict == "less" else "slower"
     if found.scale != "ratio":
         return f"{milliseconds(abs(found.estimate))} {word}"
     return f"{words.by(found.estimate)} {word}"
@@ -76,9 +78,11 @@ def compared(found: Comparison) -> str:
 
 def ratio(case: CaseFigures) -> str:
     """`0.28 (0.19 to 0.42)`."""
-    found = case.against_baseline
-    if case.is_baseline:
-        return "1"
+    return "1" if case.is_baseline else ratio_of(case.against_baseline)
+
+
+def ratio_of(found: Comparison | None) -> str:
+    """A dash where there is none."""
     if found is None or found.estimate is None or found.scale != "ratio":
         return ABSENT
     if found.interval is None:

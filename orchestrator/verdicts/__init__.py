@@ -8,11 +8,14 @@ round befell both. `docs/statistics.md` says in plain words what is done and why
 * `comparison` a case against the baseline, and `two_runs` where there are steps in place of rounds;
 * `correction` many such comparisons at once;
 * `ranking`, `pareto` which cases are best, as far as can be told;
+* `enough` whether there are rounds enough to see a difference of a given size;
 * `gate` whether a limit on slowness is broken;
 * `doubts` when all of that is to be distrusted, and what to try.
 """
 
-USUAL_ROUNDS = 25
-"""Of an experiment, unless told otherwise: they find 5 % where rounds repeat within 5 % (`benchmarks.truth slower`)."""
+TO_SEE = 0.05
+"""Of a step's time or of a phase's: an experiment has as many rounds as it takes to see this, unless told otherwise."""
+MOST_ROUNDS = 500
+"""Of such an experiment: they see it where the ratios of rounds spread by 27 %."""
 ENOUGH_ROUNDS = 10
 """Fewer are told as too few: these find 5 % on a quiet machine alone, whose rounds repeat within 3 %."""

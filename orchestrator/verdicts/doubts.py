@@ -21,8 +21,8 @@ COLD_THAT_MATTERS = 0.05
 WAITING_THAT_MATTERS = 0.1
 
 
-Ended = Literal["as asked", "by the clock", "stable", "not yet"]
-"""How the experiment came to have so many rounds; `by the clock` is --max-minutes, `stable` is --until-stable."""
+Ended = Literal["as asked", "by the clock", "enough", "not yet"]
+"""How it came to so many rounds; `by the clock` is --max-minutes, `enough` is --to-see or --until-stable."""
 
 
 class Signals(Frozen):

@@ -6,11 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks.truth import Row, _rounds_file, same, slower
+from benchmarks.truth import Row, _by_itself, _resampling, _rounds_file, same, slower
 from benchmarks.truth import __main__ as truth
 from benchmarks.truth._bounds import lower, upper
 from benchmarks.truth._noise import NOISES
-from benchmarks.truth._resampling import medians, pairs, rounds_needed, share_found
+from benchmarks.truth._resampling import experiments, medians, rounds_taken
 from benchmarks.truth._rivals import METHODS
 from benchmarks.truth._rounds_file import Measured, Round
 
@@ -42,48 +42,58 @@ def test_rounds_are_kept_as_they_were_measured(tmp_path: Path) -> None:
     assert _rounds_file.read(tmp_path / "rounds") == measured
 
 
-def test_a_comparison_takes_consecutive_rounds_and_two_arms_of_each() -> None:
+def _use(monkeypatch: pytest.MonkeyPatch, measured: Measured, count: int) -> None:
+    """In place of the rounds that are kept, with fewer experiments of them."""
+    for module in (_by_itself, same, slower):
+        monkeypatch.setattr(module, "rounds_to_use", lambda _rounds: measured)
+    for module in (_by_itself, same):
+        monkeypatch.setattr(module, "experiments", lambda rounds: experiments(rounds, count))
+    _by_itself.ended.cache_clear()
+
+
+def test_an_experiment_takes_consecutive_rounds_and_two_arms_of_each() -> None:
+    measured = _made_up(12).rounds
     values = [[100.0 * number + arm for arm in range(ARMS)] for number in range(12)]
-    for case, baseline in pairs(values, 5, 50):
+    for one in experiments(measured, 50):
+        case, baseline = one.values(values, 5)
         numbers = [int(value // 100) for value in case.values()]
-        assert numbers == list(range(numbers[0], numbers[0] + 5))
+        assert numbers == [(numbers[0] + later) % 12 for later in range(5)]
         assert numbers == [int(value // 100) for value in baseline.values()]
         assert not set(case.values()) & set(baseline.values())
 
 
-def test_as_many_rounds_as_are_needed_find_what_fewer_do_not() -> None:
-    values = medians(_made_up(80, spread=0.03).rounds, "total")
-    needed = rounds_needed(values, 1.05, alpha=0.01, missed=0.1)
-    assert needed is not None
-    assert 10 < needed < 40
-    assert share_found(values, needed // 2, 1.05, 100) < 0.8 < share_found(values, needed, 1.05, 100)
+def test_the_noisier_the_rounds_are_the_more_of_them_are_taken() -> None:
+    taken = []
+    for spread in (0.005, 0.03, 0.06):
+        measured = _made_up(200, spread).rounds
+        (one,) = experiments(measured, 1)
+        taken.append(rounds_taken(one, {"total": medians(measured, "total")}, 200))
+    assert taken[0] == 10
+    assert taken[0] < taken[1] < taken[2] < 200
 
 
 def test_a_case_that_is_called_different_from_itself_too_often_breaks_the_limit(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(same, "RESAMPLES", 400)
-    monkeypatch.setattr(same, "rounds_to_use", lambda _rounds: _made_up(20))
-    _title, row = same.run(None)
-    assert row.holds
-    monkeypatch.setattr(same, "paired", same_but_eager)
-    _title, row = same.run(None)
-    assert row.holds is False
+    _use(monkeypatch, _made_up(40), 400)
+    title, few, taken, by_itself = same.run(None)
+    assert (title.holds, few.holds, taken.holds, by_itself.holds) == (None, True, None, True)
+    monkeypatch.setattr(_resampling, "paired", _eager)
+    _, few, _, by_itself = same.run(None)
+    assert (few.holds, by_itself.holds) == (False, False)
 
 
-def same_but_eager(case: dict[int, float], baseline: dict[int, float]) -> object:
+def _eager(case: dict[int, float], baseline: dict[int, float]) -> object:
     from orchestrator.verdicts.comparison import paired
 
     return paired(case, baseline, alpha=0.2)
 
 
-def test_rounds_of_a_quiet_machine_are_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(slower, "rounds_to_use", lambda _rounds: _made_up(30, spread=0.001))
-    monkeypatch.setattr(slower, "RESAMPLES", 50)
-    assert [(row.what, row.holds) for row in slower.run(None)] == [
-        ("total, all rounds", None),
-        ("total, quiet rounds", True),
-    ]
+def test_a_phase_that_is_slower_is_found_wherever_the_rounds_suffice(monkeypatch: pytest.MonkeyPatch) -> None:
+    _use(monkeypatch, _made_up(120, spread=0.03), 100)
+    assert [row.holds for row in slower.run(None)] == [None, True]
+    _use(monkeypatch, _made_up(20, spread=0.1), 100)
+    assert [row.holds for row in slower.run(None)] == [None, False]
 
 
 def test_parts_are_found_by_being_there_and_others_are_refused(capsys: pytest.CaptureFixture[str]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from orchestrator.page.cases import CaseFigures
 from orchestrator.page.charts import Chart, Figures, Rows, View
 from orchestrator.page.charts._look import INK_SIGNAL, PADDING_PX, spec_of, unit_of, wants_logarithms
-from orchestrator.page.shown import ABSENT, interval_ms, milliseconds, percent, verdict_words
+from orchestrator.page.shown import ABSENT, OF_TIMES, interval_ms, milliseconds, percent, verdict_words
 
 PLACE = 0
 ROW_PX = 30
@@ -54,7 +54,7 @@ def kind_of(case: CaseFigures) -> str:
         return "baseline"
     if case.against_baseline is None:
         return "not compared"
-    return {"less": "faster", "more": "slower"}.get(case.against_baseline.verdict, case.against_baseline.verdict)
+    return OF_TIMES.get(case.against_baseline.verdict, case.against_baseline.verdict)
 
 
 def _row(case: CaseFigures, unit_ns: float) -> dict[str, str | float | None]:

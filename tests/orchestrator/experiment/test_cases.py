@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
-from orchestrator.experiment import asked, cases
+from orchestrator.experiment import asked, cases, planning
 from orchestrator.experiment.cases import Resolved
 from orchestrator.experiment.names import names_of
 from stepbench.errors import UsageError
@@ -81,6 +83,31 @@ def test_stability_is_refused_where_there_are_too_few_rounds_for_it() -> None:
 
     assert asked.request(given, repeats="5", until_stable="2%").problems == ()
     assert asked.request(given, until_stable="2%").problems == ()
+
+
+@pytest.mark.parametrize(
+    ("flags", "to_see", "repeats"),
+    [
+        ({}, 0.05, 500),
+        ({"repeats": "7"}, None, 7),
+        ({"until_stable": "2%"}, None, 500),
+        ({"to_see": "2%"}, 0.02, 500),
+        ({"to_see": "2%", "repeats": "40"}, 0.02, 40),
+    ],
+)
+def test_unless_a_number_of_rounds_is_asked_for_there_are_as_many_as_it_takes(
+    flags: dict[str, Any], to_see: float | None, repeats: int
+) -> None:
+    request = asked.request({"SERIALIZER": "json,csv"}, **flags)
+
+    plan = planning.new(cases.resolve(request), request)
+
+    assert (plan.to_see, plan.repeats) == (to_see, repeats)
+
+
+def test_what_is_to_be_seen_is_refused_where_there_are_too_few_rounds_to_look() -> None:
+    with pytest.raises(UsageError, match="--to-see: looks at 10 rounds at least, and with --repeats 9 there are fewer"):
+        cases.resolve(asked.request({"SERIALIZER": "json,csv"}, repeats="9", to_see="5%"))
 
 
 def test_payloads_of_every_case_are_removed_when_its_run_ends() -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -39,6 +40,21 @@ def test_earlier_runs_of_the_same_case_are_believed_more() -> None:
     assert found.how == "from earlier runs of these cases"
     assert 400 <= found.seconds < 410
     assert estimate.estimate(ready(**given | {"STEPS": "7"}), 2, Path("out")).seconds < 100
+
+
+def test_an_experiment_that_may_end_earlier_tells_the_least_and_the_most() -> None:
+    request = asked.request({"SERIALIZER": "json,csv", "PAYLOAD_MB": "0.01"})
+    resolved = cases.resolve(request)
+    plan = planning.new(resolved, request)
+    expected = estimate.estimate(resolved.cases, plan.repeats + 1, Path("out"))
+
+    runs, how_long = list(prospect.sentences(plan, expected))[-2:]
+
+    assert runs == "2 cases x (10 to 500 rounds + 1 to warm up) = 22 to 1002 runs; baseline is json."
+    assert re.match(r"About .* s to .* \(from 1 MB of each format timed here\), and .* to .* written to S3;", how_long)
+    assert how_long.endswith("; earlier when a difference of 5% would be seen.")
+    assert expected.of(501) == expected
+    assert expected.of(11).runs == 22
 
 
 FLEET = {"ORCH_BUCKET": "payloads", "ORCH_STEPS_QUEUE_URL": STEPS_QUEUE, "AWS_REGION": "eu-west-1"}

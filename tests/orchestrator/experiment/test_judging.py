@@ -11,6 +11,7 @@ import pytest
 from orchestrator.experiment import judging, manifest, reading, terminal
 from orchestrator.experiment.lines import Case
 from orchestrator.experiment.result import Result
+from orchestrator.report.summary import PARTS
 from stepbench.errors import UsageError
 from tests.orchestrator.experiment.plans import (
     make_end,
@@ -241,6 +242,29 @@ def test_why_it_ended_early_is_told() -> None:
     write_manifest(FOLDER, plan, *ends, make_event("stable", message="all is known"), make_event("finished"))
 
     assert judged().ended_by == "all is known"
+
+
+def test_each_part_is_told_with_its_verdict_against_the_baselines() -> None:
+    write_experiment(FOLDER, {"json": 1000, "arrow": 900})
+
+    arrow, json_case = judged().cases
+
+    assert json_case.parts["download"].against_baseline is None
+    assert arrow.parts["download"].median_ns == json_case.parts["download"].median_ns
+    download, transit = (arrow.parts[name].against_baseline for name in ("download", "transit"))
+    assert download is not None
+    assert transit is not None
+    assert (download.verdict, transit.verdict) == ("no difference seen", "less")
+    assert set(arrow.parts) < set(PARTS), "small ones are not told"
+
+
+def test_what_all_rounds_could_not_show_is_told() -> None:
+    write_experiment(FOLDER, {"json": 1000, "arrow": 1000}, to_see=0.001)
+    (told,) = [warning for warning in judged().warnings if "not enough to see" in warning]
+    assert told.startswith("10 rounds were not enough to see a difference of 0.1% everywhere: in the step of arrow it")
+
+    write_experiment(FOLDER, {"json": 1000, "arrow": 1000}, to_see=0.1)
+    assert not any("not enough to see" in warning for warning in judged().warnings)
 
 
 def write_loaded(load_1min: float, settings: dict[str, object] | None = None, **changes: Any) -> None:

@@ -14,9 +14,10 @@ FILE = Path("plan.toml")
 WHOLE = """
 version = 1
 baseline = "as it is"
-repeats = 4
+repeats = 12
 seed = 9
 until_stable = "2%"
+to_see = 0.1
 max_minutes = 5
 
 [settings]
@@ -47,16 +48,17 @@ def test_a_plan_says_all_that_flags_can_say() -> None:
     assert {case.settings.payload_mb for case in found.cases} == {2.0}
     assert {case.settings.payload_tag for case in found.cases} == {False}
     assert found.baseline == "as it is"
-    assert (request.repeats, request.seed, request.until_stable, request.max_minutes) == (4, 9, 0.02, 5.0)
+    assert (request.repeats, request.seed, request.max_minutes) == (12, 9, 5.0)
+    assert (request.until_stable, request.to_see) == (0.02, 0.1)
 
 
 def test_flags_win_over_a_plan() -> None:
     FILE.write_text(WHOLE)
 
-    request = asked.request({"PAYLOAD_MB": "3"}, plan=FILE, repeats="7", baseline="json none")
+    request = asked.request({"PAYLOAD_MB": "3"}, plan=FILE, repeats="17", baseline="json none")
 
     assert {case.settings.payload_mb for case in cases.resolve(request).cases} == {3.0}
-    assert (request.repeats, cases.resolve(request).baseline) == (7, "json none")
+    assert (request.repeats, cases.resolve(request).baseline) == (17, "json none")
 
 
 def test_a_flag_that_no_case_would_listen_to_is_refused() -> None:
@@ -83,6 +85,7 @@ def test_lists_beside_a_file_are_refused() -> None:
         ("version = 1\nrepeats = 0", "plan.toml, repeats: 0 is no whole number from 1"),
         ("version = 1\nseed = 1.5", "plan.toml, seed: 1.5 is no whole number"),
         ("version = 1\nuntil_stable = 'much'", "plan.toml, until_stable: 'much' is no share such as 5%"),
+        ("version = 1\nto_see = '200%'", "plan.toml, to_see: '200%' is no share such as 5%"),
         ("version = 1\nuntil_stable = nan", "plan.toml, until_stable: 'nan' is no share such as 5%"),
         ("version = 1\nmax_minutes = inf", "plan.toml, max_minutes: 'inf' is no number of minutes above 0"),
         ("version = 1\n[axes]\nstpes = [1]", "plan.toml, axes.stpes: 'stpes' is no setting; did you mean STEPS?"),

@@ -10,10 +10,10 @@ from tests.orchestrator.report.sample_factory import AT
 FOLDER = Path("experiment-x")
 
 
-def reason_after(rounds: int, *, until_stable: float | None = None, max_minutes: float | None = None) -> str | None:
-    plan = write_experiment(FOLDER, {"a": 1000, "b": 2000}, repeats=rounds)
+def reason_after(rounds: int, **limits: float) -> str | None:
+    plan = write_experiment(FOLDER, {"a": 1000, "b": 1010}, repeats=rounds)
     experiment = reading.read(FOLDER)
-    going_on = plan.model_copy(update={"repeats": 20, "until_stable": until_stable, "max_minutes": max_minutes})
+    going_on = plan.model_copy(update={"repeats": 20, **limits})
     lines = [line for line in experiment.manifest.lines if not isinstance(line, ExperimentEvent)]
     found = stopping.reason(going_on, lines, experiment.measured, schedule.turns(going_on, lines), AT)
     return found.event if found else None
@@ -28,6 +28,29 @@ def test_it_ends_when_every_median_is_known_well_enough_and_not_before() -> None
 def test_a_few_rounds_are_never_enough() -> None:
     assert reason_after(4, until_stable=1.0) is None
     assert reason_after(5, until_stable=1.0) == "stable"
+
+
+def test_it_ends_when_a_difference_of_the_size_that_is_asked_for_would_be_seen() -> None:
+    assert reason_after(10, to_see=0.05) == "seen"
+    assert reason_after(10, to_see=0.001) is None
+    assert reason_after(9, to_see=0.05) is None
+    assert reason_after(11, to_see=0.05) is None, "it is asked after 10 rounds, and then after 12"
+    assert reason_after(12, to_see=0.05) == "seen"
+
+
+def test_without_its_baseline_nothing_is_to_be_seen_and_it_ends() -> None:
+    plan = make_experiment("a", "b", to_see=0.05, repeats=50)
+    lines: list[ManifestLine] = [
+        make_end(case, number, ok=case == "b")
+        for number in range(11)
+        for case in ("a", "b")
+        if case == "b" or number < 2
+    ]
+
+    found = stopping.reason(plan, lines, {}, schedule.turns(plan, lines), AT)
+
+    assert found is not None
+    assert found.message == "a was left out, which the others are held against"
 
 
 def test_it_ends_before_a_round_that_would_go_beyond_the_limit() -> None:

@@ -80,6 +80,18 @@ def test_piped_there_is_a_line_for_each_run_that_has_ended(state: State) -> None
     ]
 
 
+def test_an_experiment_that_may_end_earlier_tells_what_is_left_at_most(state: State) -> None:
+    state.plan = state.plan.model_copy(update={"to_see": 0.05, "repeats": 500})
+    stream = io.StringIO()
+    view = Lines(stream, state)
+    view.begins(Turn(2, "json"), left=998)
+    view.ended(make_end("json", 2), _figures(84.1))
+
+    assert "round 2 of at most 500: json: 84.1 ms a step" in stream.getvalue()
+    assert "; at most 997 runs left" in stream.getvalue()
+    assert any(line.startswith("at most ") and line.endswith(" left") for line in _drawn(state))
+
+
 def test_quiet_shows_nothing(state: State) -> None:
     assert isinstance(view_on(io.StringIO(), True, state), Quiet)
 

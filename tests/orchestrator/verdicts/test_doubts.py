@@ -70,7 +70,7 @@ def test_few_rounds_are_told_with_what_would_have_made_more_of_them(rounds: int,
 
 
 def test_more_rounds_are_not_asked_for_where_they_would_be_none() -> None:
-    assert doubts(noisy(1e9, 7), Signals(rounds_asked=25, ended="stable")) == ()
+    assert doubts(noisy(1e9, 7), Signals(rounds_asked=25, ended="enough")) == ()
     assert doubts(noisy(1e9, 7), Signals(rounds_asked=7)) == ()
     failed, few = doubts(noisy(1e9, 4), Signals(rounds_asked=10, failed_rounds=6))
     assert failed.startswith("It failed in 6 rounds")
