@@ -16,6 +16,6 @@ round befell both. `docs/statistics.md` says in plain words what is done and why
 TO_SEE = 0.05
 """Of a step's time or of a phase's: an experiment has as many rounds as it takes to see this, unless told otherwise."""
 MOST_ROUNDS = 500
-"""Of such an experiment: they see it where the ratios of rounds spread by 27 %."""
+"""Of such an experiment: they see it where the ratios of rounds spread by 26 %."""
 ENOUGH_ROUNDS = 10
-"""Fewer are told as too few: these find 5 % on a quiet machine alone, whose rounds repeat within 3 %."""
+"""Fewer are told as too few: these find 5 % on a quiet machine alone, whose rounds repeat within 3 %. The first look."""

@@ -17,7 +17,7 @@ from tests.chaos.inputs import bombs, covering, kinds, part, pickles, sabotaged
 from tests.chaos.inputs.kind import Kind
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="memory is measured by Linux's files")
-ROUNDS = 160
+ROUNDS = 80
 GROUP = 40
 
 

@@ -13,7 +13,7 @@ from tests.chaos.processes import breaches, part
 from tests.chaos.processes import round as round_module
 from tests.chaos.processes.points import STAGES, Deaths, Kill, rotation
 
-ROUNDS = range(1, 4)
+ROUNDS = range(1, 3)
 
 
 @pytest.fixture(scope="module")

@@ -236,7 +236,8 @@ def test_a_completion_with_a_number_that_no_sum_can_be_made_of_is_refused(field:
 
 @pytest.mark.parametrize("number", ["NaN", "Infinity", "1e400"])
 def test_a_step_message_with_a_parameter_that_json_cannot_hold_is_refused(number: str) -> None:
-    body = make_message(transform_parameters={"transform_cpu_ms": 1.5}).model_dump_json().replace("1.5", number)
+    body = make_message(transform_parameters={"transform_cpu_ms": 1.5}).model_dump_json()
+    body = body.replace('"transform_cpu_ms":1.5', f'"transform_cpu_ms":{number}')
 
     with pytest.raises(MessageRefused, match="transform_cpu_ms"):
         parse(StepMessage, body)

@@ -94,16 +94,27 @@ def test_its_environment_is_enough_for_another_process() -> None:
 @pytest.mark.parametrize(
     "users",
     [
-        {"AWS_PROFILE": "no-such-profile"},
-        {"AWS_PROFILE": ""},
-        {"AWS_ENDPOINT_URL": "http://127.0.0.1:9", "AWS_ENDPOINT_URL_S3": "http://127.0.0.1:9"},
-        {"AWS_SESSION_TOKEN": "token", "AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret"},
-        {"AWS_USE_FIPS_ENDPOINT": "true", "AWS_USE_DUALSTACK_ENDPOINT": "true"},
-        {"HTTP_PROXY": "http://127.0.0.1:9", "http_proxy": "http://127.0.0.1:9"},
-        {"AWS_CONFIG_FILE": "config", "AWS_SHARED_CREDENTIALS_FILE": "config"},
-        {"AWS_RETRY_MODE": "no-such-mode", "AWS_MAX_ATTEMPTS": "many"},
+        {
+            "AWS_PROFILE": "no-such-profile",
+            "AWS_ENDPOINT_URL": "http://127.0.0.1:9",
+            "AWS_ENDPOINT_URL_S3": "http://127.0.0.1:9",
+            "AWS_USE_FIPS_ENDPOINT": "true",
+            "AWS_USE_DUALSTACK_ENDPOINT": "true",
+            "HTTP_PROXY": "http://127.0.0.1:9",
+            "http_proxy": "http://127.0.0.1:9",
+        },
+        {
+            "AWS_PROFILE": "",
+            "AWS_ACCESS_KEY_ID": "key",
+            "AWS_SECRET_ACCESS_KEY": "secret",
+            "AWS_SESSION_TOKEN": "token",
+            "AWS_CONFIG_FILE": "config",
+            "AWS_SHARED_CREDENTIALS_FILE": "config",
+            "AWS_RETRY_MODE": "no-such-mode",
+            "AWS_MAX_ATTEMPTS": "many",
+        },
     ],
-    ids="+".join,
+    ids=["profile, endpoints and proxy", "keys, files and retries"],
 )
 def test_nothing_of_the_users_sdk_leaks_into_it(users: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
     Path("config").write_text("[default]\nendpoint_url = http://127.0.0.1:9\naws_session_token = token\nregion = x\n")

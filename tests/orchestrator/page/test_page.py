@@ -75,6 +75,19 @@ def _unpacked(page: str, name: str) -> str:
     return gzip.decompress(base64.b64decode(found[1])).decode()
 
 
+def test_each_part_is_held_against_the_baselines_and_a_run_alone_has_nothing_to_hold_it_against(
+    tmp_path: Path,
+) -> None:
+    outline = _Outline(page_of(experiment(tmp_path / "e")))
+    table = outline.text[outline.text.index("Each part against the baseline") :]
+    assert re.search(
+        r"arrow\s+deserialize\s+[\d.]+ m?s\s+[\d.]+ %\s+no difference seen\s+1\.00 \(1\.00 to 1\.00\)", table
+    )
+
+    alone = _Outline(page_of(one_run(tmp_path / "r", make_run())))
+    assert "Each part against the baseline" not in alone.text
+
+
 def test_it_leads_with_the_answer_and_has_every_section(tmp_path: Path) -> None:
     outline = _Outline(page_of(experiment(tmp_path / "e")))
     assert outline.text.index("Fastest is arrow") < outline.text.index("All cases, the best first")

@@ -25,6 +25,8 @@ NAMES = registry.choices("stepbench.serializers")
 OF_RECORDS = [name for name in NAMES if name != "raw"]
 NONE = Compression()
 RECORDS = generate(30_000, 1, 0.5)
+MOST_RECORDS = 30_000
+"""All of a larger file runs through whole chains in tests/runs."""
 
 
 def value_for(name: str) -> Any:
@@ -318,7 +320,7 @@ def test_real_data_runs_through_every_serializer_exactly(
 
 @pytest.fixture(scope="session")
 def real_records(real_file: Callable[[str], Path]) -> Callable[[str], Rows]:
-    """Records of a real file, read once; airports.csv is the one of vega_datasets, where cars.json is."""
+    """Records of a real file, the first MOST_RECORDS; airports.csv is the one of vega_datasets, where cars.json is."""
     read: dict[str, Rows] = {}
 
     def load(name: str) -> Rows:
@@ -326,7 +328,7 @@ def real_records(real_file: Callable[[str], Path]) -> Callable[[str], Rows]:
             path = real_file("cars.json").with_name(name) if name == "airports.csv" else real_file(name)
             records = payload_file.load(path, "json")
             assert isinstance(records, list)
-            read[name] = records
+            read[name] = records[:MOST_RECORDS]
         return read[name]
 
     return load
