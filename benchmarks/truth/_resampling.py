@@ -87,7 +87,7 @@ def rounds_taken(experiment: Experiment, of: Mapping[str, Sequence[Sequence[floa
             name: {number: _run(values, side, number) for number in range(1, rounds + 1)}
             for side, name in enumerate((CASE, BASELINE))
         }
-        if not any(contrasts.unseen(figures, BASELINE, TO_SEE)):
+        if not any(contrasts.unseen(figures, BASELINE, TO_SEE, {CASE})):
             return rounds
     return most
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from benchmarks.truth import Row
 from benchmarks.truth._bounds import upper
 from benchmarks.truth._by_itself import ended, span, walls
-from benchmarks.truth._resampling import EXPERIMENTS, Pair, experiments, medians, rounds_to_use, verdict
+from benchmarks.truth._resampling import EXPERIMENTS, Pair, medians, rounds_to_use, verdict
 from orchestrator.verdicts import ENOUGH_ROUNDS, TO_SEE
 from orchestrator.verdicts.comparison import ALPHA
 
@@ -23,11 +23,13 @@ NOTES = (
 def run(rounds: int | None) -> list[Row]:
     measured = rounds_to_use(rounds)
     every = {name: medians(measured.rounds, name) for name in measured.rounds[0].arms[0]}
-    few = list(experiments(measured.rounds))
     by_itself = ended(rounds)
     return [
         Row(measured.about, f"{len(measured.rounds)} rounds measured"),
-        *(_row(f"{name}, {FEW}", (one.values(of, ENOUGH_ROUNDS) for one in few)) for name, of in every.items()),
+        *(
+            _row(f"{name}, {FEW}", (one.experiment.values(of, ENOUGH_ROUNDS) for one in by_itself))
+            for name, of in every.items()
+        ),
         Row(BY_ITSELF, span(one.rounds for one in by_itself)),
         *(
             _row(f"{name}, {BY_ITSELF}", (one.experiment.values(of, one.rounds) for one in by_itself))

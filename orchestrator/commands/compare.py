@@ -88,13 +88,15 @@ def _add_rounds(parser: argparse.ArgumentParser) -> None:
     rounds.add_argument(
         "--repeats",
         metavar="N",
-        help=f"measured rounds; with --to-see or --until-stable, or not set ({MOST_ROUNDS}), at most",
+        help="measured rounds: so many, or with --to-see or --until-stable at most so many; where not set at most "
+        f"{MOST_ROUNDS}",
     )
     rounds.add_argument(
         "--to-see",
         metavar="SHARE",
-        help="end when a difference to the baseline of so much, in a step or in a phase that is a tenth of it, would "
-        f"be seen in nine of ten experiments; {TO_SEE:.0%}% where neither --repeats nor --until-stable is set",
+        help="end when a difference to the baseline of so much would be seen in nine of ten experiments, in a step and "
+        "in each phase that takes a tenth of the baseline's step or more; "
+        f"{TO_SEE:.0%}% where neither --repeats nor --until-stable is set",
     )
     rounds.add_argument("--seed", metavar="N", help=f"of the order of the cases; {DEFAULT_SEED} where not set")
     rounds.add_argument(
@@ -253,7 +255,8 @@ def _ask_above_limits(plan: ExperimentLine, expected: Estimate, arguments: argpa
     """Raises UsageError where nobody can be asked, or where the answer is no."""
     from stepbench.errors import UsageError
 
-    is_much = expected.seconds > ASKS_ABOVE_MINUTES * 60 or expected.written_bytes > ASKS_ABOVE_BYTES
+    most = expected.within(plan.max_minutes)
+    is_much = most.seconds > ASKS_ABOVE_MINUTES * 60 or most.written_bytes > ASKS_ABOVE_BYTES
     if arguments.yes or not (is_much or plan.environment == "aws"):
         return
     if not sys.stdin.isatty():

@@ -55,14 +55,14 @@ def request(
 def _never_looked(asked: Request) -> Iterator[str]:
     """For each rule that ends an experiment and would look only after its last round."""
     rules = (
-        ("--until-stable", asked.until_stable, FEWEST_STABLE_ROUNDS),
-        ("--to-see", asked.to_see, ENOUGH_ROUNDS),
+        ("--until-stable", "until_stable", asked.until_stable, FEWEST_STABLE_ROUNDS),
+        ("--to-see", "to_see", asked.to_see, ENOUGH_ROUNDS),
     )
-    for flag, value, fewest in rules:
+    for flag, key, value, fewest in rules:
         if value is not None and asked.repeats is not None and asked.repeats < fewest:
             yield (
-                f"{flag}: looks at {fewest} rounds at least, and with --repeats {asked.repeats} there are fewer; ask "
-                "for more rounds, or leave it out"
+                f"{flag} ({key} in a plan): looks at {fewest} rounds at least, and with --repeats {asked.repeats} "
+                "there are fewer; ask for more rounds, or leave it out"
             )
 
 
@@ -78,18 +78,7 @@ def _cases(given: Mapping[str, str], plan: Path | None, table: Path | None, prob
         raise UsageError(f"{told}: the cases are those of {file}; give one value here, or put the list there")
     read = plan_file.read(file) if plan is not None else matrix.read(file)
     places = {name: place for name, place in read.base_places.items() if name not in single}
-    return Request(
-        read.wanted,
-        {**read.base, **single},
-        places,
-        read.baseline,
-        read.repeats,
-        read.seed,
-        read.until_stable,
-        read.to_see,
-        read.max_minutes,
-        read.problems,
-    )
+    return replace(read, base={**read.base, **single}, base_places=places)
 
 
 def _checked(flag: str, text: str | None, parse: Callable[[str], T], problems: list[str]) -> T | None:

@@ -11,6 +11,7 @@ from typing import Protocol
 
 from orchestrator.experiment import figures, schedule, stopping
 from orchestrator.experiment.cases import ReadyCase
+from orchestrator.experiment.contrasts import Unseen
 from orchestrator.experiment.figures import RunFigures
 from orchestrator.experiment.lines import WARM_UP_ROUND, ExperimentEvent, ExperimentLine, ManifestLine, RunEnd
 from orchestrator.experiment.manifest_file import ManifestFile
@@ -33,6 +34,10 @@ class Watcher(Protocol):
         ...
 
     def ended(self, end: RunEnd, found: RunFigures | None) -> None: ...
+
+    def looked(self, missing: Unseen) -> None:
+        """The rounds so far are not enough to see what is asked for."""
+        ...
 
     def said(self, event: ExperimentEvent) -> None: ...
 
@@ -75,6 +80,8 @@ class Conduct:
         if (event := stopping.reason(self._plan, self._lines, self._measured, left, now_text())) is not None:
             self._tell(event)
             return None
+        if (missing := stopping.looked(self._plan, self._lines, self._measured, left)) is not None:
+            self._watcher.looked(missing)
         self._watcher.begins(left[0], len(left))
         return left[0]
 

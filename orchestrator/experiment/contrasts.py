@@ -5,10 +5,12 @@ The cases are corrected for their number, in each quantity by itself.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol
 
+from orchestrator.report.units import percent
 from orchestrator.verdicts import enough
 from orchestrator.verdicts.comparison import Comparison, paired
 from orchestrator.verdicts.correction import corrected
@@ -51,20 +53,39 @@ class Unseen:
     quantity: str
     """STEP or a phase."""
     case: str
-    detectable: float
-    """The ratio that would have been seen."""
+    detectable: float | None
+    """The ratio that would have been seen; null where the rounds are too few to tell."""
+
+    @property
+    def words(self) -> str:
+        """`8.1% would be seen in the upload of arrow`."""
+        if self.detectable is None:
+            return f"{self.case} has too few rounds in common with the baseline"
+        return f"{percent(self.detectable - 1)} would be seen in the {self.quantity} of {self.case}"
 
 
-def unseen(measured: Measured, baseline: str, share: float) -> Iterator[Unseen]:
-    """Where a difference of `share` would not be seen yet: in the step, and in each phase that is a good part of it."""
-    yield from _unseen(STEP, of_step(measured, baseline), share)
+def farthest(measured: Measured, baseline: str, share: float, waited_for: Collection[str]) -> Unseen | None:
+    """What most rounds are needed for; null where all is seen."""
+    return max(
+        unseen(measured, baseline, share, waited_for), key=lambda each: each.detectable or float("inf"), default=None
+    )
+
+
+def unseen(measured: Measured, baseline: str, share: float, waited_for: Collection[str]) -> Iterator[Unseen]:
+    """Where a difference of `share` would not be seen yet: in the step, and in each phase that is a good part of it.
+
+    Of the cases that are waited for. The others are in the correction, as they are in that of the result.
+    """
+    yield from _unseen(STEP, of_step(measured, baseline), share, waited_for)
     for phase in _large_phases(measured[baseline]):
-        yield from _unseen(phase, of_part(measured, baseline, phase), share)
+        found = _of(measured, baseline, partial(_positive, phase=phase))
+        having = [case for case in waited_for if _is_usual(measured[case], phase)]
+        yield from _unseen(phase, found, share, having)
 
 
-def _unseen(quantity: str, by_case: ByCase, share: float) -> Iterator[Unseen]:
+def _unseen(quantity: str, by_case: ByCase, share: float, waited_for: Collection[str]) -> Iterator[Unseen]:
     for case, found in by_case.items():
-        if found.detectable is not None and not enough.is_seen(found, share):
+        if case in waited_for and not enough.is_seen(found, share):
             yield Unseen(quantity, case, found.detectable)
 
 
@@ -73,8 +94,23 @@ def _large_phases(rounds: Mapping[int, Timed]) -> list[str]:
     return [
         phase
         for phase in PHASES
-        if sum(run.parts_ns.get(phase, 0) >= LARGE_SHARE * run.step_ns for run in rounds.values()) > len(rounds) / 2
+        if _most(run.parts_ns.get(phase, 0) >= LARGE_SHARE * run.step_ns for run in rounds.values())
     ]
+
+
+def _is_usual(rounds: Mapping[int, Timed], phase: str) -> bool:
+    """It takes time in most of them, as the decoding of `raw` does not: no number of rounds has a ratio of nothing."""
+    return _most(_positive(run, phase) is not None for run in rounds.values())
+
+
+def _positive(run: Timed, phase: str) -> float | None:
+    """A round without it has no ratio, and is no reason to wait for none."""
+    return run.parts_ns.get(phase) or None
+
+
+def _most(flags: Iterable[bool]) -> bool:
+    of = list(flags)
+    return sum(of) > len(of) / 2
 
 
 def _of(measured: Measured, baseline: str, number: Callable[[Timed], float | None]) -> ByCase:

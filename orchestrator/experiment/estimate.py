@@ -51,17 +51,24 @@ class Estimate:
     usd: float | None = None
     """Of S3 and SQS; null on the embedded stack, and where the region has no prices."""
 
-    def of(self, rounds: int) -> Estimate:
-        """As many of the same rounds."""
+    def of(self, rounds: float) -> Estimate:
+        """As many of the same rounds, whole or in part."""
         share = rounds / self.rounds
         return replace(
             self,
-            rounds=rounds,
+            rounds=round(rounds),
             runs=round(self.runs * share),
             seconds=STACK_SECONDS + (self.seconds - STACK_SECONDS) * share,
             written_bytes=round(self.written_bytes * share),
             usd=None if self.usd is None else self.usd * share,
         )
+
+    def within(self, minutes: float | None) -> Estimate:
+        """No more than is done in that time."""
+        runs_seconds = self.seconds - STACK_SECONDS
+        if minutes is None or runs_seconds <= minutes * 60:
+            return self
+        return self.of(self.rounds * minutes * 60 / runs_seconds)
 
 
 def estimate(cases: Sequence[ReadyCase], rounds: int, metrics_dir: Path) -> Estimate:

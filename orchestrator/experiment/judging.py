@@ -14,7 +14,6 @@ from orchestrator.experiment.result import CaseResult, PartResult, Result
 from orchestrator.report import memory
 from orchestrator.report.statistics import LABELS
 from orchestrator.report.summary import PARTS
-from orchestrator.report.units import percent
 from orchestrator.verdicts import pareto, ranking
 from orchestrator.verdicts.comparison import Comparison
 from orchestrator.verdicts.doubts import Ended, Signals, doubts, of_load
@@ -67,6 +66,7 @@ def judged(experiment: Experiment) -> Result:
         finished=experiment.manifest.finished,
         rounds=min((case.rounds for case in cases if not case.left_out), default=0),
         repeats=experiment.plan.repeats,
+        may_end_early=experiment.plan.may_end_early,
         ended_by=_ended_by(experiment),
         baseline=experiment.plan.baseline,
         answer=tuple(answer.sentences(cases, experiment.plan.baseline, only_warm=_only_warm(experiment))),
@@ -97,19 +97,23 @@ def _parts(experiment: Experiment) -> dict[str, dict[str, PartResult]]:
     """By case and part."""
     found: dict[str, dict[str, PartResult]] = {name: {} for name in experiment.measured}
     for part in PARTS:
-        medians = {name: _large(rounds, part) for name, rounds in experiment.measured.items()}
-        if any(medians.values()):
-            against = contrasts.of_part(experiment.measured, experiment.plan.baseline, part)
-            for name, middle in medians.items():
-                if middle is not None:
-                    found[name][part] = PartResult(median_ns=middle, against_baseline=against.get(name))
+        large = {name for name, rounds in experiment.measured.items() if _is_large(rounds, part)}
+        shown = found if experiment.plan.baseline in large else large
+        against = contrasts.of_part(experiment.measured, experiment.plan.baseline, part) if shown else {}
+        for name in shown:
+            if (middle := _part(experiment.measured[name], part)) is not None:
+                found[name][part] = PartResult(median_ns=middle, against_baseline=against.get(name))
     return found
 
 
-def _large(rounds: Rounds, part: str) -> float | None:
-    """Its median; null where it is not there, or small."""
-    middle, step = _middle(rounds, lambda run: run.parts_ns.get(part)), _middle(rounds, lambda run: run.step_ns)
-    return middle if middle is not None and step is not None and middle >= SMALL_SHARE * step else None
+def _is_large(rounds: Rounds, part: str) -> bool:
+    step = _middle(rounds, lambda run: run.step_ns)
+    middle = _part(rounds, part)
+    return step is not None and middle is not None and middle >= SMALL_SHARE * step
+
+
+def _part(rounds: Rounds, part: str) -> float | None:
+    return _middle(rounds, lambda run: run.parts_ns.get(part))
 
 
 def _samples(experiment: Experiment) -> dict[str, list[Sample]]:
@@ -189,21 +193,21 @@ def _signals(experiment: Experiment, case: Case, runs: list[ExperimentRun]) -> S
     )
 
 
-def _about_unseen(experiment: Experiment) -> Iterator[str]:
-    """Where all rounds were run and were not enough."""
+def _about_unseen(experiment: Experiment) -> str | None:
+    """Where the experiment ended before all was seen."""
     plan = experiment.plan
-    if plan.to_see is None or _ended(experiment) != "as asked":
-        return
-    measured = {name: rounds for name, rounds in experiment.measured.items() if rounds}
-    if plan.baseline not in measured:
-        return
-    left = sorted(contrasts.unseen(measured, plan.baseline, plan.to_see), key=lambda each: -each.detectable)
-    if left:
-        yield (
-            f"{plan.repeats} rounds were not enough to see a difference of {as_typed(plan.to_see)} everywhere: in the "
-            f"{left[0].quantity} of {left[0].case} it would take {percent(left[0].detectable - 1)}. Try a quieter "
-            "machine, more --repeats with --to-see, or ask for less."
-        )
+    going_on = schedule.going_on(plan, experiment.manifest.ends)
+    if plan.to_see is None or not experiment.manifest.finished or plan.baseline not in going_on:
+        return None
+    if (event := _early_end(experiment)) is not None and event.event == "seen":
+        return None
+    missing = contrasts.farthest(experiment.measured, plan.baseline, plan.to_see, going_on)
+    if missing is None:
+        return None
+    return (
+        f"The rounds were not enough to see a difference of {as_typed(plan.to_see)} everywhere: {missing.words}. Try a "
+        "quieter machine, more --repeats (with --to-see), or be content with less."
+    )
 
 
 def _about_load(experiment: Experiment) -> str | None:
@@ -245,9 +249,7 @@ def _warnings(experiment: Experiment, cases: tuple[CaseResult, ...]) -> Iterator
     if experiment.manifest.torn_line:
         yield f"The last line of {experiment.manifest.path} is torn, as a crash leaves it; it is left out."
     yield from (f"{problem[0].upper()}{problem[1:]}" for problem in experiment.problems)
-    if load := _about_load(experiment):
-        yield load
-    yield from _about_unseen(experiment)
+    yield from filter(None, (_about_load(experiment), _about_unseen(experiment)))
     for case in cases:
         if case.left_out:
             yield f"{case.name} was left out after {schedule.FAILURES_IN_A_ROW} failures in a row: {case.error}"

@@ -38,15 +38,20 @@ class ExperimentLine(Frozen):
     repeats: int = Field(ge=1)
     """Measured rounds at most."""
     seed: int
-    until_stable: float | None = None
+    until_stable: float | None = Field(default=None, gt=0, le=1)
     """A width of every case's interval, as a share of its median, that is narrow enough; null: all repeats are run."""
-    to_see: float | None = None
+    to_see: float | None = Field(default=None, gt=0, le=1)
     """A difference, as a share of the baseline, that is to be seen; null: all repeats are run."""
-    max_minutes: float | None = None
+    max_minutes: float | None = Field(default=None, gt=0)
     skipped: tuple[str, ...] = ()
     """A sentence for each combination that was left out."""
     versions: dict[str, str]
     machine: dict[str, Any]
+
+    @property
+    def may_end_early(self) -> bool:
+        """`repeats` are what it has at most."""
+        return (self.to_see, self.until_stable, self.max_minutes) != (None, None, None)
 
     def case(self, name: str) -> Case:
         """The case that is so called."""
@@ -72,8 +77,8 @@ class RunEnd(Frozen):
     """The machine's load average when the run began."""
 
 
-EventName = Literal["interrupted", "resumed", "left_out", "stable", "seen", "limit", "finished"]
-EARLY_ENDS = frozenset({"stable", "seen", "limit"})
+EventName = Literal["interrupted", "resumed", "left_out", "stable", "seen", "alone", "limit", "finished"]
+EARLY_ENDS = frozenset({"stable", "seen", "alone", "limit"})
 """Before all repeats were run."""
 
 

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from orchestrator.experiment.estimate import Estimate
 from orchestrator.experiment.lines import ExperimentLine
-from orchestrator.experiment.request import as_typed
+from orchestrator.experiment.request import FEWEST_STABLE_ROUNDS, as_typed
 from orchestrator.report import units
 from orchestrator.report.doubts import plural
 from orchestrator.verdicts import ENOUGH_ROUNDS
@@ -27,16 +27,23 @@ def sentences(plan: ExperimentLine, expected: Estimate) -> Iterator[str]:
         yield f"{reason}."
     if len(plan.skipped) > MOST_SKIPPED:
         yield f"{len(plan.skipped) - MOST_SKIPPED} more are left out for such reasons."
-    least = expected.of(1 + (plan.repeats if plan.to_see is None else ENOUGH_ROUNDS))
+    least = expected.of(1 + _fewest(plan))
     rounds = f"({_span(least.rounds - 1, plan.repeats, str)} round{'' if plan.repeats == 1 else 's'} + 1 to warm up)"
     runs = f"{_span(least.runs, expected.runs, str)} runs"
     yield f"{plural(len(plan.cases), 'case')} x {rounds} = {runs}; baseline is {plan.baseline}."
+    low, high = least.within(plan.max_minutes), expected.within(plan.max_minutes)
     yield (
-        f"About {_span(least.seconds, expected.seconds, units.clock)} ({expected.how}), and "
-        f"{_span(least.written_bytes, expected.written_bytes, units.size)} written to S3{_limits(plan)}."
+        f"About {_span(low.seconds, high.seconds, units.clock)} ({expected.how}), and "
+        f"{_span(low.written_bytes, high.written_bytes, units.size)} written to S3{_limits(plan)}."
     )
     if plan.environment == "aws":
-        yield _cost(plan, least, expected)
+        yield _cost(plan, low, high)
+
+
+def _fewest(plan: ExperimentLine) -> int:
+    """Rounds, before any of its rules looks at them."""
+    looks = [ENOUGH_ROUNDS] * (plan.to_see is not None) + [FEWEST_STABLE_ROUNDS] * (plan.until_stable is not None)
+    return min([plan.repeats, *looks])
 
 
 def _span(least: T, most: T, say: Callable[[T], str]) -> str:
@@ -59,8 +66,10 @@ def _cost(plan: ExperimentLine, least: Estimate, expected: Estimate) -> str:
 
 
 def _limits(plan: ExperimentLine) -> str:
+    if _fewest(plan) == plan.repeats and plan.max_minutes is None:
+        return ""
     seen = f"when a difference of {as_typed(plan.to_see)} would be seen" if plan.to_see else ""
     stable = f"when each median is known within {as_typed(plan.until_stable)}" if plan.until_stable else ""
-    minutes = f"after {plan.max_minutes:g} minutes" if plan.max_minutes else ""
+    minutes = f"after {plan.max_minutes:g} minute{'' if plan.max_minutes == 1 else 's'}" if plan.max_minutes else ""
     ends = " or ".join(filter(None, (seen, stable, minutes)))
     return f"; earlier {ends}" if ends else ""

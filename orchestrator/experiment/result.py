@@ -41,7 +41,7 @@ class CaseResult(Frozen):
     against_baseline: Comparison | None
     """Of its step time, corrected for the number of cases; null for the baseline itself."""
     parts: dict[str, PartResult]
-    """By the names of `report.summary.PARTS`, those that take a hundredth of this case's step or more."""
+    """By the names of `report.summary.PARTS`, those that take a hundredth of its step or of the baseline's, or more."""
     is_floor: bool = False
     """It hands bytes on and decodes nothing, beside cases that carry records: it has no rank, and is on no front."""
     rank: Rank
@@ -70,6 +70,8 @@ class Result(Frozen):
     rounds: int
     """Measured by every case that was not left out."""
     repeats: int
+    may_end_early: bool
+    """`repeats` are what it has at most."""
     ended_by: str | None
     """Why it ended before all repeats were measured."""
     baseline: str

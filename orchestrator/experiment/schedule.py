@@ -57,6 +57,11 @@ def left_out(ends: Iterable[RunEnd]) -> set[str]:
     return {case for case, failures in in_a_row.items() if failures >= FAILURES_IN_A_ROW}
 
 
+def going_on(plan: ExperimentLine, ends: Iterable[RunEnd]) -> set[str]:
+    """The cases that are not left out."""
+    return {case.name for case in plan.cases} - left_out(ends)
+
+
 def _since_begun(lines: Sequence[ManifestLine]) -> list[RunEnd]:
     """The runs since the experiment was last begun or gone on with: executors before that are gone."""
     since: list[RunEnd] = []

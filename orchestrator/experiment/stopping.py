@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from orchestrator.experiment import contrasts, judging, schedule
+from orchestrator.experiment.contrasts import Unseen
 from orchestrator.experiment.figures import RunFigures
 from orchestrator.experiment.lines import WARM_UP_ROUND, ExperimentEvent, ExperimentLine, ManifestLine, RunEnd
 from orchestrator.experiment.request import FEWEST_STABLE_ROUNDS, as_typed
@@ -26,9 +27,21 @@ def reason(
     ends = [line for line in lines if isinstance(line, RunEnd)]
     if not ends or not _between_rounds(lines, left):
         return None
-    going_on = {case.name for case in plan.cases} - schedule.left_out(ends)
-    by_case = {case: measured.get(case, {}) for case in going_on}
-    return _time_is_up(plan, ends, at) or _all_stable(plan, by_case, at) or _all_seen(plan, ends, by_case, at)
+    by_case = {case: measured.get(case, {}) for case in schedule.going_on(plan, ends)}
+    return _time_is_up(plan, ends, at) or _all_stable(plan, by_case, at) or _all_seen(plan, ends, measured, at)
+
+
+def looked(
+    plan: ExperimentLine,
+    lines: Sequence[ManifestLine],
+    measured: Mapping[str, Mapping[int, RunFigures]],
+    left: Sequence[Turn],
+) -> Unseen | None:
+    """What `reason` found to be missing, where it has looked for it."""
+    ends = [line for line in lines if isinstance(line, RunEnd)]
+    if plan.to_see is None or not ends or not _between_rounds(lines, left) or not _is_look(plan, ends):
+        return None
+    return _farthest(plan, plan.to_see, ends, measured)
 
 
 def _between_rounds(lines: Sequence[ManifestLine], left: Sequence[Turn]) -> bool:
@@ -73,17 +86,31 @@ def _all_stable(
 
 
 def _all_seen(
-    plan: ExperimentLine, ends: Sequence[RunEnd], by_case: Mapping[str, Mapping[int, RunFigures]], at: str
+    plan: ExperimentLine, ends: Sequence[RunEnd], measured: Mapping[str, Mapping[int, RunFigures]], at: str
 ) -> ExperimentEvent | None:
-    """Also where nothing ever can be, as the baseline was left out."""
-    if plan.to_see is None or max(end.round for end in ends) not in enough.looks(plan.repeats):
+    """Also where nothing ever can be, as no two cases are left to be held against each other."""
+    if plan.to_see is None or not _is_look(plan, ends):
         return None
-    if plan.baseline not in by_case:
-        return ExperimentEvent(
-            event="seen", at=at, message=f"{plan.baseline} was left out, which the others are held against"
-        )
-    if any(contrasts.unseen(by_case, plan.baseline, plan.to_see)):
+    going_on = schedule.going_on(plan, ends)
+    if plan.baseline not in going_on:
+        return ExperimentEvent(event="alone", at=at, message=f"the baseline {plan.baseline} was left out")
+    if len(going_on) == 1:
+        return ExperimentEvent(event="alone", at=at, message="all cases but the baseline were left out")
+    if _farthest(plan, plan.to_see, ends, measured) is not None:
         return None
     return ExperimentEvent(
-        event="seen", at=at, message=f"they are enough to see a difference of {as_typed(plan.to_see)} (--to-see)"
+        event="seen",
+        at=at,
+        message=f"that is enough to see a difference of {as_typed(plan.to_see)}, or a quarter of a larger one",
     )
+
+
+def _is_look(plan: ExperimentLine, ends: Sequence[RunEnd]) -> bool:
+    return max(end.round for end in ends) in enough.looks(plan.repeats)
+
+
+def _farthest(
+    plan: ExperimentLine, share: float, ends: Sequence[RunEnd], measured: Mapping[str, Mapping[int, RunFigures]]
+) -> Unseen | None:
+    every: dict[str, Mapping[int, RunFigures]] = {case.name: measured.get(case.name, {}) for case in plan.cases}
+    return contrasts.farthest(every, plan.baseline, share, schedule.going_on(plan, ends))

@@ -60,7 +60,8 @@ def _extent(result: Result) -> str:
     cases = plural(len(result.cases), "case")
     if result.finished:
         return f"{cases}, {plural(result.rounds, 'round')}{_ended_by(result)}."
-    return f"{cases}, {result.rounds} of {plural(result.repeats, 'round')} so far: not finished."
+    at_most = "at most " if result.may_end_early else ""
+    return f"{cases}, {result.rounds} of {at_most}{plural(result.repeats, 'round')} so far: not finished."
 
 
 def _ended_by(result: Result) -> str:

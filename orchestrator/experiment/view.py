@@ -12,8 +12,10 @@ from statistics import median
 from time import monotonic
 from typing import Protocol, TextIO
 
+from orchestrator.experiment.contrasts import Unseen
 from orchestrator.experiment.figures import RunFigures
 from orchestrator.experiment.lines import EARLY_ENDS, WARM_UP_ROUND, ExperimentEvent, ExperimentLine, RunEnd
+from orchestrator.experiment.request import as_typed
 from orchestrator.experiment.schedule import Turn
 from orchestrator.report.doubts import plural
 from orchestrator.report.live import ProgressView, QuietView
@@ -26,6 +28,8 @@ class View(ProgressView, Protocol):
     def begins(self, turn: Turn, left: int) -> None: ...
 
     def ended(self, end: RunEnd, found: RunFigures | None) -> None: ...
+
+    def looked(self, missing: Unseen) -> None: ...
 
     def said(self, event: ExperimentEvent) -> None: ...
 
@@ -59,11 +63,17 @@ class State:
     """Of one run, until there are runs to tell it from."""
     gone_seconds: float = 0.0
     """All runs together, those before the experiment was gone on with among them."""
+    missing: str | None = None
+    """What the rounds so far do not show yet."""
     clock: Callable[[], float] = monotonic
     began: float = 0.0
 
     def begins(self, turn: Turn, left: int) -> None:
         self.turn, self.left, self.began = turn, left, self.clock()
+
+    def looked(self, missing: Unseen) -> None:
+        asked = "" if self.plan.to_see is None else f"; {as_typed(self.plan.to_see)} is asked for"
+        self.missing = f"after {plural(self.turn.round if self.turn else 0, 'round')}: {missing.words}{asked}"
 
     def ended(self, end: RunEnd, found: RunFigures | None) -> None:
         self.done += 1
@@ -105,7 +115,7 @@ def where(state: State) -> str:
 
 def at_most(state: State) -> str:
     """Before a number of rounds or runs; empty where all of them are run."""
-    return "at most " if state.plan.to_see or state.plan.until_stable else ""
+    return "at most " if state.plan.may_end_early else ""
 
 
 def event_words(event: ExperimentEvent) -> str | None:
@@ -126,6 +136,9 @@ class Quiet(QuietView):
     def ended(self, end: RunEnd, found: RunFigures | None) -> None:
         return None
 
+    def looked(self, missing: Unseen) -> None:
+        return None
+
     def said(self, event: ExperimentEvent) -> None:
         return None
 
@@ -143,6 +156,10 @@ class Lines(Quiet):
     def ended(self, end: RunEnd, found: RunFigures | None) -> None:
         self._state.ended(end, found)
         print(ended_words(self._state, end, found), file=self._stream, flush=True)
+
+    def looked(self, missing: Unseen) -> None:
+        self._state.looked(missing)
+        print(self._state.missing, file=self._stream, flush=True)
 
     def said(self, event: ExperimentEvent) -> None:
         if words := event_words(event):

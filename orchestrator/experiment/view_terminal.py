@@ -9,6 +9,7 @@ from typing import Self, TextIO
 from rich.console import Console, ConsoleOptions, RenderResult
 from rich.text import Text
 
+from orchestrator.experiment.contrasts import Unseen
 from orchestrator.experiment.figures import RunFigures
 from orchestrator.experiment.lines import ExperimentEvent, RunEnd
 from orchestrator.experiment.schedule import Turn
@@ -19,7 +20,7 @@ from orchestrator.report.pace import Progress
 from orchestrator.report.redrawn import bar, cut, redrawn
 from orchestrator.report.units import clock, scale_of
 
-LINES_ABOVE_MEDIANS = 4
+LINES_ABOVE_MEDIANS = 5
 MEDIAN_CELLS = 34
 """Of the columns beside a case's name."""
 
@@ -51,6 +52,9 @@ class TerminalView:
         if not end.ok:
             self._say(ended_words(self._state, end, found))
 
+    def looked(self, missing: Unseen) -> None:
+        self._state.looked(missing)
+
     def said(self, event: ExperimentEvent) -> None:
         if words := event_words(event):
             self._say(words)
@@ -72,8 +76,10 @@ def lines(state: State, step: Progress | None, width: int, height: int, ascii_on
     told = f"{state.done} of {at_most(state)}{plural(runs, 'run')}"
     drawn = [bar(told, state.done, runs, width, ascii_only), Text(_now(state, step))]
     if left := state.seconds_left:
-        about = at_most(state) or "about "
-        drawn.append(Text(f"{about}{clock(max(0.0, left - (state.clock() - state.began)))} left", style="dim"))
+        about = f"about {clock(max(0.0, left - (state.clock() - state.began)))} left"
+        drawn.append(Text(f"{about}{' at most' if at_most(state) else ''}", style="dim"))
+    if state.missing:
+        drawn.append(Text(state.missing, style="dim"))
     drawn += _medians(state, width, max(0, height - LINES_ABOVE_MEDIANS - 1))
     return cut(drawn, width, ascii_only)
 

@@ -142,15 +142,16 @@ def _about_rounds(material: Material) -> Iterator[str]:
     result = material.result
     if result is None:
         return
-    asked = "" if result.rounds >= result.repeats else f" of {result.repeats} planned"
+    planned = f"{'at most ' if result.may_end_early else ''}{plural(result.repeats, 'round')}"
     state = "" if result.finished else " The experiment has not finished: these are the figures so far."
-    why = f" It ended early: {result.ended_by}" if result.ended_by else ""
+    why = f" It ended there: {result.ended_by}." if result.ended_by else ""
     if not result.rounds:
-        yield f"Not every case has been measured yet; {plural(result.repeats, 'round')} are planned.{why}{state}"
+        yield f"Not every case has been measured yet; {planned} are planned.{why}{state}"
         return
+    measured = f"{result.rounds} of {planned}" if result.rounds < result.repeats else plural(result.rounds, "round")
     yield (
-        f"Measured in {plural(result.rounds, 'round')}{asked}, each with every case once in a random order, so that "
-        f"what befell the machine befell all alike.{why}{state}"
+        f"Measured in {measured}, each with every case once in a random order, so that what befell the machine befell "
+        f"all alike.{why}{state}"
     )
 
 

@@ -18,4 +18,4 @@ TO_SEE = 0.05
 MOST_ROUNDS = 500
 """Of such an experiment: they see it where the ratios of rounds spread by 26 %."""
 ENOUGH_ROUNDS = 10
-"""Fewer are told as too few: these find 5 % on a quiet machine alone, whose rounds repeat within 3 %. The first look."""
+"""Fewer are told as too few: these find 5 % on a quiet machine alone, whose rounds repeat within 3 %."""

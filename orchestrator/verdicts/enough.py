@@ -31,9 +31,9 @@ def looks(most: int) -> Iterator[int]:
 def is_seen(found: Comparison, share: float) -> bool:
     """Whether a case that takes `share` more than its baseline would be called in nine of ten such experiments.
 
-    What has no ratio (a phase that does nothing) or no figures is not waited for.
+    Never where there is no ratio, or too few rounds for an interval.
     """
     if found.detectable is None or found.estimate is None or found.scale != "ratio":
-        return True
+        return False
     far = abs(from_scale(found.estimate, found.scale))
     return from_scale(found.detectable, found.scale) <= max(log(1 + share), PART_OF_A_LARGE_ONE * far)

@@ -46,8 +46,7 @@ def _use(monkeypatch: pytest.MonkeyPatch, measured: Measured, count: int) -> Non
     """In place of the rounds that are kept, with fewer experiments of them."""
     for module in (_by_itself, same, slower):
         monkeypatch.setattr(module, "rounds_to_use", lambda _rounds: measured)
-    for module in (_by_itself, same):
-        monkeypatch.setattr(module, "experiments", lambda rounds: experiments(rounds, count))
+    monkeypatch.setattr(_by_itself, "experiments", lambda rounds: experiments(rounds, count))
     _by_itself.ended.cache_clear()
 
 

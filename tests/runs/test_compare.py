@@ -145,5 +145,5 @@ def test_an_experiment_ends_when_what_it_is_to_see_would_be_seen(compare: Callab
     result = json.loads(ended.stdout)
     assert result["finished"]
     assert 10 <= result["rounds"] < 500
-    assert result["ended_by"] == "they are enough to see a difference of 100% (--to-see)"
-    assert "Ended here: they are enough" in ended.stderr
+    assert result["ended_by"] == "that is enough to see a difference of 100%, or a quarter of a larger one"
+    assert "Ended here: that is enough" in ended.stderr

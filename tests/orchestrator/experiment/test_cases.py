@@ -106,7 +106,9 @@ def test_unless_a_number_of_rounds_is_asked_for_there_are_as_many_as_it_takes(
 
 
 def test_what_is_to_be_seen_is_refused_where_there_are_too_few_rounds_to_look() -> None:
-    with pytest.raises(UsageError, match="--to-see: looks at 10 rounds at least, and with --repeats 9 there are fewer"):
+    with pytest.raises(
+        UsageError, match=r"--to-see \(to_see in a plan\): looks at 10 rounds at least, and with --repeats 9 there"
+    ):
         cases.resolve(asked.request({"SERIALIZER": "json,csv"}, repeats="9", to_see="5%"))
 
 

@@ -55,6 +55,34 @@ def test_an_experiment_that_may_end_earlier_tells_the_least_and_the_most() -> No
     assert how_long.endswith("; earlier when a difference of 5% would be seen.")
     assert expected.of(501) == expected
     assert expected.of(11).runs == 22
+    assert (
+        expected.of(11).seconds > estimate.STACK_SECONDS + 11 / 501 * (expected.seconds - estimate.STACK_SECONDS) - 1e-6
+    )
+
+
+def test_no_more_is_told_than_is_done_in_the_minutes_that_it_may_take() -> None:
+    request = asked.request({"SERIALIZER": "json,csv", "PAYLOAD_MB": "0.01"}, max_minutes="0.5")
+    resolved = cases.resolve(request)
+    plan = planning.new(resolved, request)
+    expected = estimate.estimate(resolved.cases, plan.repeats + 1, Path("out"))
+
+    *_, told = prospect.sentences(plan, expected)
+
+    assert " to 33 s (from" in told
+    assert told.endswith("; earlier when a difference of 5% would be seen or after 0.5 minutes.")
+    assert expected.within(0.5).written_bytes < expected.written_bytes / 5
+    assert expected.within(1000) == expected
+
+
+def test_rules_that_never_look_end_nothing_earlier() -> None:
+    request = asked.request({"SERIALIZER": "json,csv", "PAYLOAD_MB": "0.01"}, repeats="10", to_see="5%")
+    resolved = cases.resolve(request)
+    plan = planning.new(resolved, request)
+
+    runs, told = list(prospect.sentences(plan, estimate.estimate(resolved.cases, 11, Path("out"))))[-2:]
+
+    assert "x (10 rounds + 1 to warm up)" in runs
+    assert "earlier" not in told
 
 
 FLEET = {"ORCH_BUCKET": "payloads", "ORCH_STEPS_QUEUE_URL": STEPS_QUEUE, "AWS_REGION": "eu-west-1"}

@@ -255,13 +255,26 @@ def test_each_part_is_told_with_its_verdict_against_the_baselines() -> None:
     assert download is not None
     assert transit is not None
     assert (download.verdict, transit.verdict) == ("no difference seen", "less")
-    assert set(arrow.parts) < set(PARTS), "small ones are not told"
+    assert set(arrow.parts) == set(json_case.parts) < set(PARTS), "small ones are not told"
+
+
+def test_a_part_that_shrank_to_next_to_nothing_is_told_as_well() -> None:
+    write_experiment(FOLDER, {"json": 1000, "arrow": 816})  # of which all but the transit takes 815 ms
+
+    arrow = next(case for case in judged().cases if case.name == "arrow")
+
+    assert arrow.step_ns.median is not None
+    assert arrow.parts["transit"].median_ns < arrow.step_ns.median / 100
+    found = arrow.parts["transit"].against_baseline
+    assert found is not None
+    assert found.verdict == "less"
 
 
 def test_what_all_rounds_could_not_show_is_told() -> None:
     write_experiment(FOLDER, {"json": 1000, "arrow": 1000}, to_see=0.001)
     (told,) = [warning for warning in judged().warnings if "not enough to see" in warning]
-    assert told.startswith("10 rounds were not enough to see a difference of 0.1% everywhere: in the step of arrow it")
+    assert told.startswith("The rounds were not enough to see a difference of 0.1% everywhere: ")
+    assert " would be seen in the step of arrow. Try" in told
 
     write_experiment(FOLDER, {"json": 1000, "arrow": 1000}, to_see=0.1)
     assert not any("not enough to see" in warning for warning in judged().warnings)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.experiment import asked, cases, plan_file
+from orchestrator.experiment import asked, cases, plan_file, planning
 from orchestrator.experiment.request import Request
 from stepbench.errors import UsageError
 
@@ -50,6 +50,13 @@ def test_a_plan_says_all_that_flags_can_say() -> None:
     assert found.baseline == "as it is"
     assert (request.repeats, request.seed, request.max_minutes) == (12, 9, 5.0)
     assert (request.until_stable, request.to_see) == (0.02, 0.1)
+
+
+def test_what_a_plan_is_to_see_is_seen_by_the_experiment() -> None:
+    FILE.write_text(WHOLE)
+    request = with_flags()
+    plan = planning.new(cases.resolve(request), request)
+    assert (plan.to_see, plan.until_stable, plan.repeats, plan.max_minutes) == (0.1, 0.02, 12, 5.0)
 
 
 def test_flags_win_over_a_plan() -> None:

@@ -50,7 +50,39 @@ def test_without_its_baseline_nothing_is_to_be_seen_and_it_ends() -> None:
     found = stopping.reason(plan, lines, {}, schedule.turns(plan, lines), AT)
 
     assert found is not None
-    assert found.message == "a was left out, which the others are held against"
+    assert (found.event, found.message) == ("alone", "the baseline a was left out")
+
+
+def test_a_baseline_that_is_left_alone_has_nothing_to_be_seen_either() -> None:
+    plan = make_experiment("a", "b", to_see=0.05, repeats=50)
+    lines: list[ManifestLine] = [
+        make_end(case, number, ok=case == "a")
+        for number in range(11)
+        for case in ("a", "b")
+        if case == "a" or number < 2
+    ]
+
+    found = stopping.reason(plan, lines, {}, schedule.turns(plan, lines), AT)
+
+    assert found is not None
+    assert (found.event, found.message) == ("alone", "all cases but the baseline were left out")
+
+
+def test_what_is_missing_is_told_where_it_was_looked_for() -> None:
+    def looked_after(rounds: int, to_see: float) -> str | None:
+        plan = write_experiment(FOLDER, {"a": 1000, "b": 1010}, repeats=rounds).model_copy(
+            update={"repeats": 20, "to_see": to_see}
+        )
+        experiment = reading.read(FOLDER)
+        lines = [line for line in experiment.manifest.lines if not isinstance(line, ExperimentEvent)]
+        found = stopping.looked(plan, lines, experiment.measured, schedule.turns(plan, lines))
+        return found.words if found else None
+
+    assert looked_after(11, 0.001) is None
+    assert looked_after(12, 0.05) is None
+    missing = looked_after(12, 0.001)
+    assert missing is not None
+    assert missing.endswith(" would be seen in the step of b")
 
 
 def test_it_ends_before_a_round_that_would_go_beyond_the_limit() -> None:

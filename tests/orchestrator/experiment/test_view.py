@@ -5,6 +5,7 @@ import io
 import pytest
 from rich.cells import cell_len
 
+from orchestrator.experiment.contrasts import Unseen
 from orchestrator.experiment.figures import RunFigures
 from orchestrator.experiment.schedule import Turn
 from orchestrator.experiment.view import Lines, Quiet, State, view_on
@@ -89,7 +90,18 @@ def test_an_experiment_that_may_end_earlier_tells_what_is_left_at_most(state: St
 
     assert "round 2 of at most 500: json: 84.1 ms a step" in stream.getvalue()
     assert "; at most 997 runs left" in stream.getvalue()
-    assert any(line.startswith("at most ") and line.endswith(" left") for line in _drawn(state))
+    assert any(line.startswith("about ") and line.endswith(" left at most") for line in _drawn(state))
+
+
+def test_what_the_rounds_do_not_show_yet_is_told_when_it_was_looked_for(state: State) -> None:
+    state.plan = state.plan.model_copy(update={"to_see": 0.05})
+    stream = io.StringIO()
+
+    Lines(stream, state).looked(Unseen("upload", "arrow", 1.081))
+
+    told = "after 1 round: 8.1% would be seen in the upload of arrow; 5% is asked for"
+    assert stream.getvalue() == f"{told}\n"
+    assert told in _drawn(state)
 
 
 def test_quiet_shows_nothing(state: State) -> None:

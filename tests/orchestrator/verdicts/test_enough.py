@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from math import exp, log
+
 import numpy as np
 import pytest
 
@@ -36,9 +38,21 @@ def test_of_a_case_that_is_far_away_a_quarter_of_the_way_is_enough() -> None:
     assert enough.is_seen(paired(base, far), 0.05)
 
 
+def test_a_quarter_of_the_way_is_on_the_scale_of_factors() -> None:
+    found = paired(times(noisy(1e9, 12, 0.1, seed=2), 5), noisy(1e9, 12, 0.1))
+    assert found.detectable is not None
+    nearest = log(found.detectable) * 4  # from there on a quarter of the way is as much as would be seen
+
+    nearer, farther = (found.model_copy(update={"estimate": exp(nearest * by)}) for by in (0.99, 1.01))
+
+    assert not enough.is_seen(nearer, 0.05)
+    assert enough.is_seen(farther, 0.05)
+
+
 @pytest.mark.parametrize("rounds", [1, 2, 5])
-def test_what_has_no_ratio_or_too_few_rounds_is_not_waited_for(rounds: int) -> None:
+def test_nothing_is_seen_where_there_is_no_ratio_or_no_interval(rounds: int) -> None:
     nothing = dict.fromkeys(range(1, rounds + 1), 0.0)
 
-    assert enough.is_seen(paired(nothing, noisy(1e9, rounds)), 0.05)
-    assert enough.is_seen(paired({}, noisy(1e9, rounds)), 0.05)
+    assert not enough.is_seen(paired(nothing, noisy(1e9, rounds)), 1.0)
+    assert not enough.is_seen(paired({}, noisy(1e9, rounds)), 1.0)
+    assert not enough.is_seen(paired(noisy(1e9, 2), noisy(1e9, 2)), 1.0)
