@@ -43,8 +43,8 @@ def _clear_environment() -> None:
 
 
 def pytest_xdist_auto_num_workers() -> int:
-    """Three for each core with `-n auto`, as whole runs wait for other processes and for timeouts."""
-    return 3 * cores()
+    """Two for each core with `-n auto`: whole runs wait for other processes and for timeouts about half of the time."""
+    return 2 * cores()
 
 
 def pytest_configure(config: pytest.Config) -> None:

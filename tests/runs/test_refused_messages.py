@@ -103,10 +103,11 @@ def test_the_output_of_a_step_that_nobody_waits_for_is_deleted_once_it_has_expir
 ) -> None:
     gone = fleet.new_queue("stepbench-results")
     fleet.clients.sqs.delete_queue(QueueUrl=gone)
-    expires_at = time() + (4 if expires else 3600)
-    message = by_hand(fleet, gone, expires_at=expires_at)
     saboteur.order("wait", "transform")
     worker = fleet.worker(**saboteur.variables)
+    worker.until_logged("worker ready")
+    expires_at = time() + (6 if expires else 3600)  # time enough to begin with it
+    message = by_hand(fleet, gone, expires_at=expires_at)
     fleet.send(message)
     saboteur.until_obeyed()
     eventually("it has expired", lambda: not expires or time() > expires_at)
