@@ -93,16 +93,16 @@ def rounds_taken(experiment: Experiment, of: Mapping[str, Sequence[Sequence[floa
 
 
 @dataclass(frozen=True)
-class _Run:
+class Run:
     """What a rule on rounds looks at."""
 
     step_ns: float
     parts_ns: Mapping[str, float]
 
 
-def _run(values: Mapping[str, Pair], side: int, number: int) -> _Run:
+def _run(values: Mapping[str, Pair], side: int, number: int) -> Run:
     of = {quantity: pair[side][number] for quantity, pair in values.items()}
-    return _Run(step_ns=of.pop(TOTAL), parts_ns=of)
+    return Run(step_ns=of.pop(TOTAL), parts_ns=of)
 
 
 def verdict(pair: Pair, slower: float = 1.0) -> str:

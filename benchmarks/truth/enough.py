@@ -5,33 +5,72 @@ To end when the rounds so far are enough could spoil both: rounds that are calm 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from math import sqrt
+from typing import TypeVar
+
 import numpy as np
 
 from benchmarks.truth import Row
 from benchmarks.truth._bounds import upper
 from benchmarks.truth._by_itself import span
 from benchmarks.truth._noise import NOISES, Noise
+from benchmarks.truth._resampling import Run
+from orchestrator.experiment import contrasts
 from orchestrator.verdicts import MOST_ROUNDS, TO_SEE, enough
 from orchestrator.verdicts.comparison import ALPHA, MISSED, Comparison, paired
 from orchestrator.verdicts.rounds import ByRound
 
+T = TypeVar("T")
 TRIES = 400
+MANY = (2, 4, 16)
+QUIET_SPREAD = 0.03
+QUIET_TRIES = 20
+PHASES = ("download", "deserialize", "serialize", "upload")
 FALSE_LIMIT = 0.05
 FOUND_LIMIT = 0.9
 SEED = 1
 LEFT_OUT = ("whole ms",)
 """A wait of two or three whole milliseconds: no number of rounds shows 5 % of it."""
 NOTES = (
-    f"{TRIES} simulated experiments each, until {TO_SEE:.0%} is seen, of at most {MOST_ROUNDS} rounds. Called falsely:",
-    f"different where nothing is, nominally {ALPHA:.0%}. Found: where the case is {TO_SEE:.0%} slower, which",
-    f"is to be in {1 - MISSED:.0%}. The bound of what is called falsely is one-sided, 95 %.",
+    f"First: what {QUIET_TRIES} experiments take in normal noise, with a step and {len(PHASES)} phases to look at.",
+    f"Then: {TRIES} experiments each of a case and its baseline, of at most {MOST_ROUNDS} rounds. Called falsely:",
+    f"different where nothing is, nominally {ALPHA:.0%}. Found: where the case is {TO_SEE:.0%} slower, which is to be",
+    f"in {1 - MISSED:.0%}. The bound of what is called falsely is one-sided, 95 %.",
 )
 
 
 def run(rounds: int | None) -> list[Row]:
     """`rounds` are of what is measured, and nothing is here."""
     del rounds
-    return [_row(name, noise, TRIES) for name, noise in NOISES.items() if name not in LEFT_OUT]
+    quiet = [_quiet(cases) for cases in MANY]
+    return [*quiet, *(_row(name, noise, TRIES) for name, noise in NOISES.items() if name not in LEFT_OUT)]
+
+
+def _quiet(cases: int) -> Row:
+    """How many rounds an experiment of several cases takes that has a step and PHASES to look at."""
+    chance = np.random.default_rng(SEED)
+    span_of = span([_rounds(chance, cases) for _ in range(QUIET_TRIES)])
+    return Row(f"{cases} cases, {QUIET_SPREAD:.0%} apart by round", span_of)
+
+
+def _rounds(chance: np.random.Generator, cases: int) -> int:
+    spread = QUIET_SPREAD / sqrt(2)  # of each of the two that are held against each other
+    times = np.exp(chance.normal(0, spread, (cases, MOST_ROUNDS, 1 + len(PHASES))))
+    names = [str(case) for case in range(cases)]
+    every = {
+        name: {number: _run(row) for number, row in enumerate(of, 1)} for name, of in zip(names, times, strict=True)
+    }
+    for rounds in enough.looks(MOST_ROUNDS):
+        first = {name: _first(of, rounds) for name, of in every.items()}
+        if not any(contrasts.unseen(first, names[0], TO_SEE, names)):
+            return rounds
+    return MOST_ROUNDS
+
+
+def _run(times: np.ndarray[tuple[int], np.dtype[np.float64]]) -> Run:
+    step, *phases = map(float, times)
+    return Run(step_ns=step, parts_ns={name: time / len(PHASES) for name, time in zip(PHASES, phases, strict=True)})
 
 
 def _row(name: str, noise: Noise, tries: int) -> Row:
@@ -65,5 +104,5 @@ def _compared(case: ByRound, baseline: ByRound, rounds: int) -> Comparison:
     return paired(_first(case, rounds), _first(baseline, rounds))
 
 
-def _first(values: ByRound, rounds: int) -> ByRound:
+def _first(values: Mapping[int, T], rounds: int) -> dict[int, T]:
     return {number: values[number] for number in range(1, rounds + 1)}
