@@ -138,7 +138,7 @@ def test_a_disk_without_room_is_no_failure_of_a_case_and_what_it_cost_is_measure
 
 
 def test_an_experiment_ends_when_what_it_is_to_see_would_be_seen(compare: Callable[..., Program]) -> None:
-    ended = compare("--serializers=json,pickle", *SMALL, "--to-see=100%", "--json")
+    ended = compare("--serializers=json,pickle", "--payload-mb=0.01", "--steps=1", "--to-see=100%", "--json")
 
     assert ended.exit_code() == 0, ended.stderr
     assert "2 cases x (10 to 500 rounds + 1 to warm up) = 22 to 1002 runs; baseline is json." in ended.stderr
