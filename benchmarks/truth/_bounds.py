@@ -18,10 +18,6 @@ def upper(hits: int, tries: int, confidence: float = 0.95) -> float:
     return high
 
 
-def lower(hits: int, tries: int, confidence: float = 0.95) -> float:
-    return 1 - upper(tries - hits, tries, confidence)
-
-
 def _at_most(hits: int, tries: int, rate: float) -> float:
     """The chance of so few."""
     if rate <= 0:

@@ -13,7 +13,7 @@ from tests.chaos.figures import Figures
 from tests.chaos.schedules import part
 
 SCHEDULES = 1_000
-GROUP = 50
+GROUP = 200
 WHERE = {
     "before the first payload is written",
     "before its results queue is made",
@@ -38,11 +38,8 @@ WHERE = {
 def test_every_promise_is_kept_whatever_is_killed_late_or_twice(seed: int) -> None:
     figures = part.run(GROUP, seed)
     assert not figures.failures, "\n".join(figures.failures)
-
-
-def test_the_orchestrator_is_killed_between_any_two_of_its_actions() -> None:
-    figures = part.run(rounds=200, seed=1)
-    assert set(figures.killed_at) == WHERE
+    assert set(figures.killed_at) <= WHERE
+    assert seed > 1 or set(figures.killed_at) == WHERE, "it was killed between any two of its actions"
 
 
 def test_a_seed_repeats_its_schedule() -> None:

@@ -25,7 +25,7 @@ NAMES = registry.choices("stepbench.serializers")
 OF_RECORDS = [name for name in NAMES if name != "raw"]
 NONE = Compression()
 RECORDS = generate(30_000, 1, 0.5)
-MOST_RECORDS = 30_000
+MOST_RECORDS = 10_000
 """All of a larger file runs through whole chains in tests/runs."""
 
 
