@@ -8,9 +8,7 @@ from functools import cache
 from statistics import median
 
 from benchmarks.truth._resampling import Experiment, experiments, medians, most_rounds, rounds_taken, rounds_to_use
-from benchmarks.truth._rounds_file import Round
-
-CPU = "CPU of "
+from benchmarks.truth._rounds_file import CPU, Round
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from benchmarks._machine import machine_seconds
 from benchmarks._processes import cpu_seconds, with_descendants
 from benchmarks._report import progress
 from benchmarks._stack import emulators, scratch, surroundings, worker
-from benchmarks.truth._rounds_file import KEPT, Measured, Round, Steps, write
+from benchmarks.truth._rounds_file import CPU, KEPT, Measured, Round, Steps, write
 from orchestrator.local.stack import Stack
 from orchestrator.report import metrics_file
 from orchestrator.run import journal, plan, results_queue
@@ -73,7 +73,7 @@ def _run(stack: Stack, payloads: Maker) -> Steps:
         empty_bucket(stack)
     walls: Steps = {"total": [(sample.total_ns or 0) // 1000 for sample in samples]}
     walls |= {phase: [sample.phases_ns[phase] // 1000 for sample in samples] for phase in PHASES_KEPT}
-    return walls | {f"CPU of {phase}": [sample.cpu_ns[phase] // 1000 for sample in samples] for phase in PHASES_KEPT}
+    return walls | {f"{CPU}{phase}": [sample.cpu_ns[phase] // 1000 for sample in samples] for phase in PHASES_KEPT}
 
 
 def _samples(stack: Stack, payloads: Maker, folder: Path) -> Sequence[Sample]:

@@ -10,6 +10,8 @@ from pathlib import Path
 
 Steps = dict[str, list[int]]
 """Of one run: for each quantity what each step took, in order, in microseconds."""
+CPU = "CPU of "
+"""Quantities that begin so are CPU time, the others walls."""
 KEPT = Path(__file__).parent / "rounds-of-one-case.jsonl.gz"
 
 

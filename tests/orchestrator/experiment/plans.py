@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from orchestrator.experiment import manifest
+from orchestrator.experiment.figures import RunFigures
 from orchestrator.experiment.lines import Case, ExperimentEvent, ExperimentLine, RunEnd
 from orchestrator.run.lines import Event
 from stepbench.samples import Frozen
@@ -41,6 +42,21 @@ def make_end(case: str, number: int, *, ok: bool = True, run_id: str | None = No
         seconds=2.0,
         steal_share=0.0,
         load_1min=1.0,
+    )
+
+
+def make_figures(step_ns: float, **parts_ns: float) -> RunFigures:
+    return RunFigures(
+        samples=4,
+        cold_only=False,
+        step_ns=step_ns,
+        parts_ns=parts_ns,
+        bytes_out=1.0,
+        cpu_ns=1.0,
+        peak_rss_bytes=None,
+        steps_per_second=None,
+        retries=0,
+        throttled=0,
     )
 
 

@@ -6,31 +6,17 @@ import pytest
 
 from orchestrator.experiment import contrasts
 from orchestrator.experiment.figures import RunFigures
+from tests.orchestrator.experiment.plans import make_figures
 from tests.orchestrator.verdicts.given import noisy
 
 STEP_NS = 100e6
-
-
-def figures(step: float, **parts: float) -> RunFigures:
-    return RunFigures(
-        samples=1,
-        cold_only=False,
-        step_ns=step,
-        parts_ns=parts,
-        bytes_out=1.0,
-        cpu_ns=1.0,
-        peak_rss_bytes=None,
-        steps_per_second=None,
-        retries=0,
-        throttled=0,
-    )
 
 
 def measured(upload_ns: float, spread: float, rounds: int = 10) -> dict[str, dict[int, RunFigures]]:
     """Two cases whose steps hardly vary, and whose uploads do."""
     return {
         case: {
-            number: figures(STEP_NS + number, upload=upload, download=1e6)
+            number: make_figures(STEP_NS + number, upload=upload, download=1e6)
             for number, upload in noisy(upload_ns, rounds, spread, seed).items()
         }
         for seed, case in enumerate(("base", "other"), 1)
@@ -40,7 +26,7 @@ def measured(upload_ns: float, spread: float, rounds: int = 10) -> dict[str, dic
 def test_each_part_is_held_against_the_same_part_of_the_baseline() -> None:
     found = measured(20e6, 0.01)
     found["other"] = {
-        number: figures(run.step_ns, upload=2 * run.parts_ns["upload"]) for number, run in found["other"].items()
+        number: make_figures(run.step_ns, upload=2 * run.parts_ns["upload"]) for number, run in found["other"].items()
     }
 
     assert list(contrasts.of_part(found, "base", "upload")) == ["other"]
@@ -71,10 +57,10 @@ def test_a_case_that_is_not_run_any_more_is_not_waited_for_and_one_without_a_fig
 
 def test_a_round_in_which_a_phase_took_no_time_is_no_reason_not_to_wait_for_it() -> None:
     found = measured(20e6, 0.2)
-    found["other"][3] = figures(STEP_NS, upload=0.0)
+    found["other"][3] = make_figures(STEP_NS, upload=0.0)
     assert [each.quantity for each in contrasts.unseen(found, "base", 0.05, {"other"})] == ["upload"]
 
-    without = {**found, "other": {number: figures(STEP_NS + number, upload=0.0) for number in found["other"]}}
+    without = {**found, "other": {number: make_figures(STEP_NS + number, upload=0.0) for number in found["other"]}}
     assert not list(contrasts.unseen(without, "base", 0.05, {"other"}))
 
 

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from orchestrator.experiment import reading, schedule, stopping
 from orchestrator.experiment.lines import WARM_UP_ROUND, ExperimentEvent, ExperimentLine, ManifestLine
 from tests.orchestrator.experiment.plans import make_end, make_event, make_experiment, write_experiment
@@ -38,34 +40,22 @@ def test_it_ends_when_a_difference_of_the_size_that_is_asked_for_would_be_seen()
     assert reason_after(12, to_see=0.05) == "seen"
 
 
-def test_without_its_baseline_nothing_is_to_be_seen_and_it_ends() -> None:
+@pytest.mark.parametrize(
+    ("stays", "why"), [("b", "the baseline a was left out"), ("a", "all cases but the baseline were left out")]
+)
+def test_where_no_two_cases_are_left_nothing_is_to_be_seen_and_it_ends(stays: str, why: str) -> None:
     plan = make_experiment("a", "b", to_see=0.05, repeats=50)
     lines: list[ManifestLine] = [
-        make_end(case, number, ok=case == "b")
+        make_end(case, number, ok=case == stays)
         for number in range(11)
         for case in ("a", "b")
-        if case == "b" or number < 2
+        if case == stays or number < 2
     ]
 
     found = stopping.reason(plan, lines, {}, schedule.turns(plan, lines), AT)
 
     assert found is not None
-    assert (found.event, found.message) == ("alone", "the baseline a was left out")
-
-
-def test_a_baseline_that_is_left_alone_has_nothing_to_be_seen_either() -> None:
-    plan = make_experiment("a", "b", to_see=0.05, repeats=50)
-    lines: list[ManifestLine] = [
-        make_end(case, number, ok=case == "a")
-        for number in range(11)
-        for case in ("a", "b")
-        if case == "a" or number < 2
-    ]
-
-    found = stopping.reason(plan, lines, {}, schedule.turns(plan, lines), AT)
-
-    assert found is not None
-    assert (found.event, found.message) == ("alone", "all cases but the baseline were left out")
+    assert (found.event, found.message) == ("alone", why)
 
 
 def test_what_is_missing_is_told_where_it_was_looked_for() -> None:

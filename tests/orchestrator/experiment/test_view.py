@@ -10,22 +10,11 @@ from orchestrator.experiment.figures import RunFigures
 from orchestrator.experiment.schedule import Turn
 from orchestrator.experiment.view import Lines, Quiet, State, view_on
 from orchestrator.experiment.view_terminal import lines
-from tests.orchestrator.experiment.plans import make_end, make_event, make_experiment
+from tests.orchestrator.experiment.plans import make_end, make_event, make_experiment, make_figures
 
 
 def _figures(step_ms: float) -> RunFigures:
-    return RunFigures(
-        samples=4,
-        cold_only=False,
-        step_ns=step_ms * 1e6,
-        parts_ns={},
-        bytes_out=1.0,
-        cpu_ns=1.0,
-        peak_rss_bytes=None,
-        steps_per_second=None,
-        retries=0,
-        throttled=0,
-    )
+    return make_figures(step_ms * 1e6)
 
 
 @pytest.fixture
