@@ -77,11 +77,12 @@ class Conduct:
         left = schedule.turns(self._plan, self._lines)
         if not left:
             return None
-        if (event := stopping.reason(self._plan, self._lines, self._measured, left, now_text())) is not None:
-            self._tell(event)
+        found = stopping.looked(self._plan, self._lines, self._measured, left, now_text())
+        if isinstance(found, ExperimentEvent):
+            self._tell(found)
             return None
-        if (missing := stopping.looked(self._plan, self._lines, self._measured, left)) is not None:
-            self._watcher.looked(missing)
+        if found is not None:
+            self._watcher.looked(found)
         self._watcher.begins(left[0], len(left))
         return left[0]
 

@@ -16,32 +16,22 @@ from orchestrator.experiment.schedule import Turn
 from orchestrator.verdicts import enough
 
 
-def reason(
-    plan: ExperimentLine,
-    lines: Sequence[ManifestLine],
-    measured: Mapping[str, Mapping[int, RunFigures]],
-    left: Sequence[Turn],
-    at: str,
-) -> ExperimentEvent | None:
-    """The event, of the time `at`, that says why the experiment ends here; null where it goes on with `left`."""
-    ends = [line for line in lines if isinstance(line, RunEnd)]
-    if not ends or not _between_rounds(lines, left):
-        return None
-    by_case = {case: measured.get(case, {}) for case in schedule.going_on(plan, ends)}
-    return _time_is_up(plan, ends, at) or _all_stable(plan, by_case, at) or _all_seen(plan, ends, measured, at)
-
-
 def looked(
     plan: ExperimentLine,
     lines: Sequence[ManifestLine],
     measured: Mapping[str, Mapping[int, RunFigures]],
     left: Sequence[Turn],
-) -> Unseen | None:
-    """What `reason` found to be missing, where it has looked for it."""
+    at: str,
+) -> ExperimentEvent | Unseen | None:
+    """The event, of the time `at`, that says why the experiment ends here.
+
+    Where it goes on with `left`: what the rounds do not show yet, or null where it was not looked for.
+    """
     ends = [line for line in lines if isinstance(line, RunEnd)]
-    if plan.to_see is None or not ends or not _between_rounds(lines, left) or not _is_look(plan, ends):
+    if not ends or not _between_rounds(lines, left):
         return None
-    return _farthest(plan, plan.to_see, ends, measured)
+    by_case = {case: measured.get(case, {}) for case in schedule.going_on(plan, ends)}
+    return _time_is_up(plan, ends, at) or _all_stable(plan, by_case, at) or _all_seen(plan, ends, measured, at)
 
 
 def _between_rounds(lines: Sequence[ManifestLine], left: Sequence[Turn]) -> bool:
@@ -87,30 +77,19 @@ def _all_stable(
 
 def _all_seen(
     plan: ExperimentLine, ends: Sequence[RunEnd], measured: Mapping[str, Mapping[int, RunFigures]], at: str
-) -> ExperimentEvent | None:
-    """Also where nothing ever can be, as no two cases are left to be held against each other."""
-    if plan.to_see is None or not _is_look(plan, ends):
+) -> ExperimentEvent | Unseen | None:
+    """What is missing, if anything is. It ends also where no two cases are left to be held against each other."""
+    if plan.to_see is None or max(end.round for end in ends) not in enough.looks(plan.repeats):
         return None
     going_on = schedule.going_on(plan, ends)
     if plan.baseline not in going_on:
         return ExperimentEvent(event="alone", at=at, message=f"the baseline {plan.baseline} was left out")
     if len(going_on) == 1:
         return ExperimentEvent(event="alone", at=at, message="all cases but the baseline were left out")
-    if _farthest(plan, plan.to_see, ends, measured) is not None:
-        return None
-    return ExperimentEvent(
+    every: dict[str, Mapping[int, RunFigures]] = {case.name: measured.get(case.name, {}) for case in plan.cases}
+    missing = contrasts.farthest(every, plan.baseline, plan.to_see, going_on)
+    return missing or ExperimentEvent(
         event="seen",
         at=at,
         message=f"that is enough to see a difference of {as_typed(plan.to_see)}, or a quarter of a larger one",
     )
-
-
-def _is_look(plan: ExperimentLine, ends: Sequence[RunEnd]) -> bool:
-    return max(end.round for end in ends) in enough.looks(plan.repeats)
-
-
-def _farthest(
-    plan: ExperimentLine, share: float, ends: Sequence[RunEnd], measured: Mapping[str, Mapping[int, RunFigures]]
-) -> Unseen | None:
-    every: dict[str, Mapping[int, RunFigures]] = {case.name: measured.get(case.name, {}) for case in plan.cases}
-    return contrasts.farthest(every, plan.baseline, share, schedule.going_on(plan, ends))

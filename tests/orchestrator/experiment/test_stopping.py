@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from orchestrator.experiment import reading, schedule, stopping
+from orchestrator.experiment.contrasts import Unseen
 from orchestrator.experiment.lines import WARM_UP_ROUND, ExperimentEvent, ExperimentLine, ManifestLine
 from tests.orchestrator.experiment.plans import make_end, make_event, make_experiment, write_experiment
 from tests.orchestrator.report.sample_factory import AT
@@ -12,13 +13,17 @@ from tests.orchestrator.report.sample_factory import AT
 FOLDER = Path("experiment-x")
 
 
-def reason_after(rounds: int, **limits: float) -> str | None:
+def after(rounds: int, **limits: float) -> ExperimentEvent | Unseen | None:
     plan = write_experiment(FOLDER, {"a": 1000, "b": 1010}, repeats=rounds)
     experiment = reading.read(FOLDER)
     going_on = plan.model_copy(update={"repeats": 20, **limits})
     lines = [line for line in experiment.manifest.lines if not isinstance(line, ExperimentEvent)]
-    found = stopping.reason(going_on, lines, experiment.measured, schedule.turns(going_on, lines), AT)
-    return found.event if found else None
+    return stopping.looked(going_on, lines, experiment.measured, schedule.turns(going_on, lines), AT)
+
+
+def reason_after(rounds: int, **limits: float) -> str | None:
+    found = after(rounds, **limits)
+    return found.event if isinstance(found, ExperimentEvent) else None
 
 
 def test_it_ends_when_every_median_is_known_well_enough_and_not_before() -> None:
@@ -52,27 +57,17 @@ def test_where_no_two_cases_are_left_nothing_is_to_be_seen_and_it_ends(stays: st
         if case == stays or number < 2
     ]
 
-    found = stopping.reason(plan, lines, {}, schedule.turns(plan, lines), AT)
+    found = stopping.looked(plan, lines, {}, schedule.turns(plan, lines), AT)
 
-    assert found is not None
+    assert isinstance(found, ExperimentEvent)
     assert (found.event, found.message) == ("alone", why)
 
 
 def test_what_is_missing_is_told_where_it_was_looked_for() -> None:
-    def looked_after(rounds: int, to_see: float) -> str | None:
-        plan = write_experiment(FOLDER, {"a": 1000, "b": 1010}, repeats=rounds).model_copy(
-            update={"repeats": 20, "to_see": to_see}
-        )
-        experiment = reading.read(FOLDER)
-        lines = [line for line in experiment.manifest.lines if not isinstance(line, ExperimentEvent)]
-        found = stopping.looked(plan, lines, experiment.measured, schedule.turns(plan, lines))
-        return found.words if found else None
-
-    assert looked_after(11, 0.001) is None
-    assert looked_after(12, 0.05) is None
-    missing = looked_after(12, 0.001)
-    assert missing is not None
-    assert missing.endswith(" would be seen in the step of b")
+    assert after(11, to_see=0.001) is None
+    missing = after(12, to_see=0.001)
+    assert isinstance(missing, Unseen)
+    assert missing.words.endswith(" would be seen in the step of b")
 
 
 def test_it_ends_before_a_round_that_would_go_beyond_the_limit() -> None:
@@ -87,20 +82,20 @@ def test_what_is_gone_on_with_when_its_time_is_up_warms_nothing_up_first() -> No
     gone_on = [*lines, make_event("interrupted"), make_event("resumed")]
 
     left = schedule.turns(plan, gone_on)
-    found = stopping.reason(plan, gone_on, {}, left, AT)
+    found = stopping.looked(plan, gone_on, {}, left, AT)
 
     assert left[0].round == WARM_UP_ROUND
-    assert found is not None
+    assert isinstance(found, ExperimentEvent)
     assert found.event == "limit"
     in_the_round = [*gone_on[:3], *gone_on[4:]]
-    assert stopping.reason(plan, in_the_round, {}, schedule.turns(plan, in_the_round), AT) is None
+    assert stopping.looked(plan, in_the_round, {}, schedule.turns(plan, in_the_round), AT) is None
 
 
 def test_it_never_ends_in_the_middle_of_a_round() -> None:
     plan: ExperimentLine = make_experiment("a", "b", max_minutes=0.01)
     lines: list[ManifestLine] = [make_end("a", 0), make_end("b", 0)]
-    assert stopping.reason(plan, lines, {}, schedule.turns(plan, lines), AT) is not None
+    assert stopping.looked(plan, lines, {}, schedule.turns(plan, lines), AT) is not None
 
     lines.append(make_end(schedule.turns(plan, lines)[0].case, 1))
 
-    assert stopping.reason(plan, lines, {}, schedule.turns(plan, lines), AT) is None
+    assert stopping.looked(plan, lines, {}, schedule.turns(plan, lines), AT) is None
